@@ -1,0 +1,64 @@
+# Needs Python 3.11 or newer, git and make. Everything else is installed into .venv from hashed locks.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+
+PYTHON ?= python3
+EVENTS ?= 20000
+SEED   ?= 7
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+
+.PHONY: help demo test check bench up down lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+demo: $(BIN)/counterfoil ## a seeded day of a marketplace on the whole stack (EVENTS=20000 SEED=7)
+	@$(BIN)/counterfoil demo --events $(EVENTS) --seed $(SEED)
+
+test: $(BIN)/counterfoil ## every test, on a real Kafka and a real PostgreSQL (ARGS="-k name")
+	@$(BIN)/pytest $(ARGS)
+
+check: $(BIN)/counterfoil ## style, types, layers, purity, SQL, spelling
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(BIN)/counterfoil ## payments per second and latency, against pgbench on the same server
+	@$(BIN)/counterfoil bench payments
+	@$(BIN)/counterfoil bench latency
+
+up: $(BIN)/counterfoil ## start the embedded PostgreSQL and Kafka
+	@$(BIN)/counterfoil up
+
+down: $(BIN)/counterfoil ## stop them; their data stays
+	@$(BIN)/counterfoil down
+
+# The lock is all that decides what is installed, so its stamp reruns only when the lock changes.
+.venv/lock.stamp: requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "counterfoil needs Python 3.11 or newer: make PYTHON=python3.12")'
+	@echo "installing $$(grep -c '^[a-z]' requirements/dev.txt) locked packages into .venv"
+	@$(PYTHON) -m venv .venv
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Editable and without build isolation: the build backend comes from the lock, like everything else.
+$(BIN)/counterfoil: .venv/lock.stamp pyproject.toml
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links
+
+lock: .venv/lock.stamp ## write requirements/*.txt from pyproject.toml (UPGRADE=--upgrade for newer versions)
+	@$(COMPILE) $(UPGRADE) pyproject.toml --output-file requirements/run.txt
+	@$(COMPILE) $(UPGRADE) pyproject.toml --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	@$(COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
+
+clean: ## stop the stack and remove what make built; the stack's data stays in .counterfoil
+	@if [ -x $(BIN)/counterfoil ]; then $(BIN)/counterfoil down; fi
+	@rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

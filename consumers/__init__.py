@@ -1,0 +1,1 @@
+"""What comes in: one thin module per topic and the one batch pipeline they all share."""

@@ -1,0 +1,1 @@
+"""What is decided: the domain, pure. One folder per context, the same anatomy in each."""

@@ -1,0 +1,1 @@
+"""What runs it: CLI, settings, logging, metrics, health, embedded stack, checks, bench, dashboards."""

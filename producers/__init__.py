@@ -1,0 +1,1 @@
+"""What leaves or enters by another door: outbox relay, scheduler, provider gateways, upstream client."""
