@@ -1,0 +1,1 @@
+"""Payment providers behind one narrow interface: `base` states it, each other module adapts one provider."""

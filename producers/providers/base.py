@@ -1,0 +1,164 @@
+"""The narrow interface behind which every payment provider lives.
+
+A provider is asked two things: *do this* (`execute`) and *what became of this* (`query`). Both answer with one of
+a closed set of values, because what may happen next depends on one question only: **did money move?**
+
+    Succeeded, Declined, ChallengeRequired    the provider decided, and we know what
+    Refused                                   our request was wrong; certainly nothing happened
+    Transient                                 the request took no effect; the same call may be sent again
+    Ambiguous                                 nobody knows: resolve by `query`, a webhook or a report, never by a guess
+    NotFound                                  (`query` only) the provider has never seen this call
+
+No method raises for anything the provider or the network does; an exception means a bug of ours.
+The reasons for this shape are in docs/adr/0004-provider-interface.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+Operation: TypeAlias = Literal["authorize", "capture", "void", "confirm"]
+"""What a provider can be asked to do. `confirm` reads where an authorization stands after the customer's challenge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderRequest:
+    """One call to a provider, complete in itself, so that it can be repeated after a crash from its stored row.
+
+    Raises `ValueError` when the fields do not fit the operation: only a bug can build such a call.
+    """
+
+    call_id: UUID
+    """Identity of the call and the provider's idempotency key: a repeat with the same id has one effect."""
+    tenant: str
+    operation: Operation
+    amount_minor: int
+    """To authorize or to capture, in minor units of `currency`. Not looked at by `void` and `confirm`."""
+    currency: str
+    """ISO 4217 alphabetic code."""
+    order_id: str
+    """Sent as the merchant's reference, so that a person finds the order in the provider's console."""
+    method_type: str | None = None
+    """Kind of payment method, for example `card`; for `authorize`."""
+    token: str | None = field(default=None, repr=False)
+    """The provider's token of the customer's payment method; for `authorize`. Never logged."""
+    provider_reference: str | None = None
+    """The authorization's id at the provider; for `capture`, `void` and `confirm`."""
+    capture: bool = False
+    """`authorize`: capture the whole amount at once."""
+    final: bool = True
+    """`capture`: release what remains uncaptured, no further capture follows."""
+
+    def __post_init__(self) -> None:
+        if self.operation == "authorize":
+            if not self.method_type or not self.token:
+                msg = "authorize needs a method_type and a token"
+                raise ValueError(msg)
+        elif not self.provider_reference:
+            msg = f"{self.operation} needs the provider_reference of an authorization"
+            raise ValueError(msg)
+        if self.operation in {"authorize", "capture"} and self.amount_minor <= 0:
+            msg = f"{self.operation} needs a positive amount_minor, not {self.amount_minor}"
+            raise ValueError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The provider did what was asked."""
+
+    provider_reference: str
+    """The authorization's id, also when the operation was a capture: one payment keeps one reference."""
+    amount_minor: int
+    """What this operation authorized, captured or released."""
+    captured: bool
+    """Whether the amount was captured, and not merely held or released."""
+    raw: bytes
+    """The provider's answer, verbatim (law 8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The provider, the network or the issuer said no. A new attempt is a new call."""
+
+    reason_code: str
+    """Our reason, a member of the reason enum."""
+    provider_code: str
+    """The provider's own code, for a person who looks it up."""
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeRequired:
+    """The customer must act first (3-D Secure); afterwards ask with a `confirm` call."""
+
+    provider_reference: str
+    redirect_url: str
+    """Where the customer is to be sent."""
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Transient:
+    """The request certainly took no effect: it never left, or the provider turned it away before looking at it."""
+
+    detail: str
+    retry_after_ms: int | None = None
+    """How long the provider asked us to wait, if it did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """The request may have taken effect. Neither success nor failure may be assumed."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """The provider knows nothing of this call's id.
+
+    A request that is still on its way may yet arrive, so what follows is the same call with the same id,
+    never a new one.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The provider would not process the request: wrong data, wrong state or wrong credentials. No effect."""
+
+    detail: str
+    raw: bytes
+
+
+ProviderAnswer: TypeAlias = (
+    Succeeded | Declined | ChallengeRequired | Transient | Ambiguous | NotFound | Refused
+)
+"""Everything that `execute` and `query` can say; match on the class and let mypy prove that none is missing."""
+
+
+class Provider(Protocol):
+    """One account at one payment provider. Safe for concurrent use within one event loop."""
+
+    async def execute(self, call: ProviderRequest) -> ProviderAnswer:
+        """Carry out the call once, however often it is repeated with the same `call_id`.
+
+        Never answers `NotFound`. A `confirm` only reads, so its failures are `Transient`, never `Ambiguous`.
+        """
+        ...
+
+    async def query(self, call: ProviderRequest) -> ProviderAnswer:
+        """Ask what became of an earlier `execute` of the same call; this has no effect at the provider.
+
+        The answer speaks of that call, not of the question: when the question itself fails, for whatever cause,
+        the call's outcome stays `Ambiguous`. `Transient` is never answered, except for `confirm`, which is asked
+        anew because it has no outcome of its own.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Release the connections. No method may be called afterwards."""
+        ...
