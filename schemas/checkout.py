@@ -1,0 +1,231 @@
+"""`checkout.events`: what upstream shops ask for (commands) and report (facts). Key: tenant + order."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+
+from schemas.envelope import Command, Data, Identifier, Message, ShortText
+from schemas.money import AmountMinor, CurrencyCode, Money, PositiveMinor, Rounding
+
+_DIGIT_RUN: Final = re.compile(r"(?:\d[ -]?){12,18}\d")
+_NINE: Final = 9
+
+
+def holds_card_number(text: str) -> bool:
+    """Whether `text` holds 13 to 19 digits that pass the Luhn check (ISO/IEC 7812-1), spaces and hyphens allowed."""
+    return any(_luhn(re.sub(r"\D", "", run)) for run in _DIGIT_RUN.findall(text))
+
+
+def _luhn(digits: str) -> bool:
+    doubled = [int(digit) * (2 if place % 2 else 1) for place, digit in enumerate(reversed(digits))]
+    return sum(value - _NINE if value > _NINE else value for value in doubled) % 10 == 0
+
+
+def _no_card_number(text: str) -> str:
+    if holds_card_number(text):
+        msg = "looks like a card number; send the provider's token instead"
+        raise ValueError(msg)
+    return text
+
+
+SafeText = Annotated[ShortText, AfterValidator(_no_card_number)]
+Metadata = Annotated[dict[Identifier, SafeText], Field(max_length=20)]
+
+
+CaptureMethod = Literal["automatic", "manual"]
+"""When the money is taken: with the authorization, or by a later capture command."""
+
+Collection = Literal["cash_on_delivery", "point_of_sale", "bank_transfer"]
+"""How a recorded payment's money is handed over; no provider is called for these."""
+
+
+class CardMethod(Data):
+    """A card as the provider's vault knows it: a token, never the number."""
+
+    type: Literal["card"]
+    token: Annotated[Identifier, AfterValidator(_no_card_number)]
+    network: Literal["visa", "mastercard", "amex", "discover", "jcb", "unionpay", "diners"]
+    last4: Annotated[str, Field(pattern=r"^\d{4}$")]
+
+
+class MerchantData(Data):
+    """Base of messages about a merchant."""
+
+    merchant_id: Identifier
+
+    def ordering_key(self) -> str:
+        """The merchant."""
+        return self.merchant_id
+
+
+class OrderData(Data):
+    """Base of facts about an order."""
+
+    order_id: Identifier
+
+    def ordering_key(self) -> str:
+        """The order."""
+        return self.order_id
+
+
+class OrderCommand(Command):
+    """Base of commands on an order's payment."""
+
+    order_id: Identifier
+
+    def ordering_key(self) -> str:
+        """The order."""
+        return self.order_id
+
+
+class MerchantFeesSetData(MerchantData):
+    """A new version of a merchant's fee schedule; it holds for payments whose event time is at or after `effective_from`."""
+
+    version: Annotated[int, Field(ge=1, le=1_000_000)]
+    effective_from: AwareDatetime
+    bps: Annotated[int, Field(ge=0, le=10_000, description="basis points of the amount")]
+    fixed_minor: Annotated[
+        dict[CurrencyCode, AmountMinor],
+        Field(max_length=200, description="fixed fee per capture by currency, minor units; none where absent"),
+    ]
+    rounding: Rounding
+
+
+class PaymentRequestedData(OrderCommand):
+    """Open the order's payment. With a method and `confirm`, the provider is asked at once."""
+
+    merchant_id: Identifier
+    customer_id: Annotated[Identifier, AfterValidator(_no_card_number)] | None = None
+    amount: Money
+    capture_method: CaptureMethod = "automatic"
+    payment_method: CardMethod | None = None
+    confirm: bool = False
+    metadata: Metadata = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _confirm_needs_method(self) -> PaymentRequestedData:
+        if self.confirm and self.payment_method is None:
+            msg = "confirm is true but payment_method is missing"
+            raise ValueError(msg)
+        return self
+
+
+class ConfirmationRequestedData(OrderCommand):
+    """Confirm the payment, with the method it has or with a new one after a decline."""
+
+    payment_method: CardMethod | None = None
+
+
+class ChallengeCompletedData(OrderData):
+    """The customer came back from the provider's challenge (3-D Secure). The provider is asked for the result."""
+
+
+class CaptureRequestedData(OrderCommand):
+    """Take authorized money: all that is left, or `amount_minor`. A final capture releases the rest."""
+
+    amount_minor: PositiveMinor | None = None
+    final: bool = True
+
+
+class CancellationRequestedData(OrderCommand):
+    """Give the payment up; what is authorized is voided at the provider."""
+
+
+class PaymentRecordedData(OrderData):
+    """The money of an order was handed over outside any provider; `collection` says how."""
+
+    merchant_id: Identifier
+    customer_id: Annotated[Identifier, AfterValidator(_no_card_number)] | None = None
+    amount: Money
+    collection: Collection
+    metadata: Metadata = Field(default_factory=dict)
+
+
+class PaymentDeferredData(PaymentRecordedData):
+    """The money of an order will be handed over later: on delivery, or by a transfer under way."""
+
+
+class PaymentNotCollectedData(OrderData):
+    """A deferred payment will not come: the parcel was refused, the transfer never arrived."""
+
+    detail: SafeText = ""
+
+
+class MerchantFeesSet(Message):
+    """checkout.merchant_fees_set.v1."""
+
+    type: Literal["checkout.merchant_fees_set.v1"]
+    data: MerchantFeesSetData
+
+
+class PaymentRequested(Message):
+    """checkout.payment_requested.v1."""
+
+    type: Literal["checkout.payment_requested.v1"]
+    data: PaymentRequestedData
+
+
+class ConfirmationRequested(Message):
+    """checkout.confirmation_requested.v1."""
+
+    type: Literal["checkout.confirmation_requested.v1"]
+    data: ConfirmationRequestedData
+
+
+class ChallengeCompleted(Message):
+    """checkout.challenge_completed.v1."""
+
+    type: Literal["checkout.challenge_completed.v1"]
+    data: ChallengeCompletedData
+
+
+class CaptureRequested(Message):
+    """checkout.capture_requested.v1."""
+
+    type: Literal["checkout.capture_requested.v1"]
+    data: CaptureRequestedData
+
+
+class CancellationRequested(Message):
+    """checkout.cancellation_requested.v1."""
+
+    type: Literal["checkout.cancellation_requested.v1"]
+    data: CancellationRequestedData
+
+
+class PaymentRecorded(Message):
+    """checkout.payment_recorded.v1."""
+
+    type: Literal["checkout.payment_recorded.v1"]
+    data: PaymentRecordedData
+
+
+class PaymentDeferred(Message):
+    """checkout.payment_deferred.v1."""
+
+    type: Literal["checkout.payment_deferred.v1"]
+    data: PaymentDeferredData
+
+
+class PaymentNotCollected(Message):
+    """checkout.payment_not_collected.v1."""
+
+    type: Literal["checkout.payment_not_collected.v1"]
+    data: PaymentNotCollectedData
+
+
+CheckoutMessage = Annotated[
+    MerchantFeesSet
+    | PaymentRequested
+    | ConfirmationRequested
+    | ChallengeCompleted
+    | CaptureRequested
+    | CancellationRequested
+    | PaymentRecorded
+    | PaymentDeferred
+    | PaymentNotCollected,
+    Field(discriminator="type"),
+]

@@ -1,0 +1,35 @@
+"""`ledger.entries`: every journal entry as it was posted. Key: tenant + the object it was posted for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+ENTRY_POSTED: Final = "ledger.entry_posted.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLine:
+    """One leg: a positive amount on one side of one account."""
+
+    account: str
+    owner: str
+    direction: str
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryPosted:
+    """A balanced journal entry. `effective_at` is when it happened, `posted_at` when we wrote it."""
+
+    entry_id: int
+    rule: str
+    object_type: str
+    object_id: str
+    effective_at: datetime
+    posted_at: datetime
+    lines: tuple[EntryLine, ...]

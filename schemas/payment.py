@@ -1,0 +1,63 @@
+"""`payment.events`: what became of a payment; one event per state it enters. Key: tenant + payment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+PAYMENT_EVENT_TYPES: Final = tuple(
+    f"payment.{name}.v1"
+    for name in (
+        "requires_payment_method",
+        "requires_confirmation",
+        "requires_action",
+        "processing",
+        "outcome_unknown",
+        "authorized",
+        "captured",
+        "settling",
+        "succeeded",
+        "failed",
+        "expired",
+        "canceled",
+        "command_repeated",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentChanged:
+    """The payment as it is after the change. `payment.<state>.v1`, or `payment.outcome_unknown.v1` while nobody knows."""
+
+    payment_id: UUID
+    order_id: str
+    merchant_id: str
+    customer_id: str | None
+    state: str
+    version: int
+    currency: str
+    amount_minor: int
+    authorized_minor: int
+    captured_minor: int
+    capturable_minor: int
+    fee_minor: int
+    method: str | None
+    reason: str | None
+    certain: bool
+    provider_reference: str | None
+    redirect_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRepeated:
+    """A command came again with a key that was used before: nothing was done, this is the first one's outcome."""
+
+    order_id: str
+    operation: str
+    idempotency_key: str
+    first_event_id: str
+    outcome: str
+    reason: str | None

@@ -1,0 +1,124 @@
+"""Every reason for which the system says no, in one enum; what each means for the caller is a row of REASONS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Reason(StrEnum):
+    """Reason codes, as published in `rejections`, dead letters and payment events."""
+
+    # the message itself
+    INVALID_JSON = "invalid_json"
+    INVALID_MESSAGE = "invalid_message"
+    UNKNOWN_TYPE = "unknown_type"
+    MESSAGE_TOO_LARGE = "message_too_large"
+    CARD_NUMBER_PRESENT = "card_number_present"
+    EVENT_ID_REUSED = "event_id_reused"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    # references that may still arrive
+    PAYMENT_UNKNOWN = "payment_unknown"
+    MERCHANT_FEES_UNKNOWN = "merchant_fees_unknown"
+    BEHIND_PARKED = "behind_parked"
+    HANDLER_ERROR = "handler_error"
+    DATABASE_REFUSED = "database_refused"
+    # payment rules
+    ORDER_ALREADY_HAS_PAYMENT = "order_already_has_payment"
+    STATE_FORBIDS = "state_forbids"
+    PAYMENT_METHOD_MISSING = "payment_method_missing"
+    AMOUNT_ABOVE_AUTHORIZED = "amount_above_authorized"
+    AMOUNT_DIFFERS = "amount_differs"
+    CURRENCY_DIFFERS = "currency_differs"
+    MERCHANT_DIFFERS = "merchant_differs"
+    CALL_IN_PROGRESS = "call_in_progress"
+    CALL_STALE = "call_stale"
+    TIMER_STALE = "timer_stale"
+    FEE_ABOVE_AMOUNT = "fee_above_amount"
+    FEE_VERSION_EXISTS = "fee_version_exists"
+    # the provider declined
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    DO_NOT_HONOR = "do_not_honor"
+    EXPIRED_CARD = "expired_card"
+    INCORRECT_CVC = "incorrect_cvc"
+    LOST_CARD = "lost_card"
+    STOLEN_CARD = "stolen_card"
+    SUSPECTED_FRAUD = "suspected_fraud"
+    TRY_AGAIN_LATER = "try_again_later"
+    AUTHENTICATION_FAILED = "authentication_failed"
+    PROCESSING_DECLINED = "processing_declined"
+    PROVIDER_REFUSED_REQUEST = "provider_refused_request"
+    PROVIDER_UNAVAILABLE = "provider_unavailable"
+    # time ran out
+    AUTHORIZATION_EXPIRED = "authorization_expired"
+    CHALLENGE_ABANDONED = "challenge_abandoned"
+    ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+    NOT_COLLECTED = "not_collected"
+    REQUESTED_BY_CALLER = "requested_by_caller"
+
+
+class Fault(StrEnum):
+    """Who can mend it."""
+
+    CALLER = "caller"
+    CUSTOMER = "customer"
+    PROVIDER = "provider"
+    OURS = "ours"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonInfo:
+    """What a reason means: may the same request be sent again unchanged, whose fault it is, and what to do."""
+
+    retryable: bool
+    fault: Fault
+    action: str
+
+
+_C, _U, _P, _O, _N = Fault.CALLER, Fault.CUSTOMER, Fault.PROVIDER, Fault.OURS, Fault.NOBODY
+
+REASONS: Final[dict[Reason, ReasonInfo]] = {
+    Reason.INVALID_JSON: ReasonInfo(False, _C, "Send one JSON object in UTF-8."),
+    Reason.INVALID_MESSAGE: ReasonInfo(False, _C, "Mend the field named in the detail and publish under a new id."),
+    Reason.UNKNOWN_TYPE: ReasonInfo(False, _C, "Use a type of this topic; see docs/asyncapi.json."),
+    Reason.MESSAGE_TOO_LARGE: ReasonInfo(False, _C, "Keep a message under the limit named in the detail."),
+    Reason.CARD_NUMBER_PRESENT: ReasonInfo(False, _C, "Send the provider's token; never a card number."),
+    Reason.EVENT_ID_REUSED: ReasonInfo(False, _C, "One (source, id) stands for one event; use a new id."),
+    Reason.IDEMPOTENCY_KEY_REUSED: ReasonInfo(False, _C, "A key stands for one request; use a new key."),
+    Reason.PAYMENT_UNKNOWN: ReasonInfo(True, _C, "It waits for the payment; publish the request for the order."),
+    Reason.MERCHANT_FEES_UNKNOWN: ReasonInfo(True, _C, "It waits for the merchant's fee schedule; publish it."),
+    Reason.BEHIND_PARKED: ReasonInfo(True, _N, "It waits behind an earlier event of the same key."),
+    Reason.HANDLER_ERROR: ReasonInfo(True, _O, "A bug: see the log, mend it, replay the dead letter."),
+    Reason.DATABASE_REFUSED: ReasonInfo(False, _O, "A guard refused the result: see the log, mend, replay."),
+    Reason.ORDER_ALREADY_HAS_PAYMENT: ReasonInfo(False, _C, "Use the order's payment; there is one per order."),
+    Reason.STATE_FORBIDS: ReasonInfo(False, _C, "Read the payment's state; the table does not allow this event in it."),
+    Reason.PAYMENT_METHOD_MISSING: ReasonInfo(False, _C, "Send a payment method with the confirmation."),
+    Reason.AMOUNT_ABOVE_AUTHORIZED: ReasonInfo(False, _C, "Capture at most what is left of the authorization."),
+    Reason.AMOUNT_DIFFERS: ReasonInfo(False, _C, "The recorded amount must be the order's amount."),
+    Reason.CURRENCY_DIFFERS: ReasonInfo(False, _C, "Use the payment's currency."),
+    Reason.MERCHANT_DIFFERS: ReasonInfo(False, _C, "Use the payment's merchant."),
+    Reason.CALL_IN_PROGRESS: ReasonInfo(True, _C, "Wait for the outcome of the provider call under way."),
+    Reason.CALL_STALE: ReasonInfo(False, _N, "None: an answer to a call that no longer matters."),
+    Reason.TIMER_STALE: ReasonInfo(False, _N, "None: the payment moved on before the timer."),
+    Reason.FEE_ABOVE_AMOUNT: ReasonInfo(False, _C, "The fee schedule takes more than the payment; mend the schedule."),
+    Reason.FEE_VERSION_EXISTS: ReasonInfo(False, _C, "A version is never rewritten; publish the next one."),
+    Reason.INSUFFICIENT_FUNDS: ReasonInfo(True, _U, "Ask for another method, or try again on another day."),
+    Reason.DO_NOT_HONOR: ReasonInfo(False, _U, "Ask for another method; the issuer tells no more."),
+    Reason.EXPIRED_CARD: ReasonInfo(False, _U, "Ask for another method."),
+    Reason.INCORRECT_CVC: ReasonInfo(False, _U, "Ask the customer to enter the code again."),
+    Reason.LOST_CARD: ReasonInfo(False, _U, "Ask for another method; say only that it was declined."),
+    Reason.STOLEN_CARD: ReasonInfo(False, _U, "Ask for another method; say only that it was declined."),
+    Reason.SUSPECTED_FRAUD: ReasonInfo(False, _U, "Do not try again; say only that it was declined."),
+    Reason.TRY_AGAIN_LATER: ReasonInfo(True, _P, "Confirm again later with the same method."),
+    Reason.AUTHENTICATION_FAILED: ReasonInfo(False, _U, "Ask the customer to authenticate again, or for another method."),
+    Reason.PROCESSING_DECLINED: ReasonInfo(False, _U, "Ask for another method."),
+    Reason.PROVIDER_REFUSED_REQUEST: ReasonInfo(False, _O, "Our request was wrong: see the call's answer in `explain`."),
+    Reason.PROVIDER_UNAVAILABLE: ReasonInfo(True, _P, "No effect at the provider; confirm again later."),
+    Reason.AUTHORIZATION_EXPIRED: ReasonInfo(False, _N, "Ask the customer to pay again."),
+    Reason.CHALLENGE_ABANDONED: ReasonInfo(False, _U, "Ask the customer to pay again."),
+    Reason.ATTEMPTS_EXHAUSTED: ReasonInfo(False, _U, "No further attempt on this order."),
+    Reason.NOT_COLLECTED: ReasonInfo(False, _U, "The money was not handed over; the order stays unpaid."),
+    Reason.REQUESTED_BY_CALLER: ReasonInfo(False, _C, "None: it was asked for."),
+}

@@ -1,0 +1,120 @@
+"""The topic registry: every topic's key, partitions, retention and message types. Topics are created from it; AsyncAPI is generated from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from schemas.checkout import CheckoutMessage
+from schemas.dead_letter import DEAD_LETTER, DeadLettered
+from schemas.ledger import ENTRY_POSTED, EntryPosted
+from schemas.payment import PAYMENT_EVENT_TYPES, CommandRepeated, PaymentChanged
+from schemas.provider import ProviderMessage
+from schemas.rejection import REJECTED, Rejected
+from schemas.timer import TimerMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GROUP: Final = "counterfoil"
+"""The consumer group of the workers."""
+
+DAY_MS: Final = 86_400_000
+COMMAND_REPEATED: Final = "payment.command_repeated.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic. `inbound` is the pydantic union that its messages are validated against; `outbound` maps type to data class."""
+
+    name: str
+    direction: Literal["in", "internal", "out", "dead"]
+    about: str
+    key: str
+    partitions: int
+    retention_ms: int
+    inbound: Any = None
+    outbound: Mapping[str, type] | None = None
+
+
+def dead_letter_topic(topic: str) -> str:
+    """The dead-letter topic of an inbound topic."""
+    return f"{topic}.{GROUP}.dlq"
+
+
+_INBOUND: Final = (
+    Topic(
+        "checkout.events",
+        "in",
+        "Commands and facts from upstream shops.",
+        "tenant:order (tenant:merchant for fee schedules)",
+        6,
+        7 * DAY_MS,
+        inbound=CheckoutMessage,
+    ),
+    Topic(
+        "provider.results",
+        "internal",
+        "What became of calls to payment providers.",
+        "tenant:order",
+        6,
+        7 * DAY_MS,
+        inbound=ProviderMessage,
+    ),
+    Topic("timer.events", "internal", "Timers that are due.", "tenant:order", 6, 7 * DAY_MS, inbound=TimerMessage),
+)
+_OUTBOUND: Final = (
+    Topic(
+        "payment.events",
+        "out",
+        "Every state a payment enters.",
+        "tenant:payment",
+        6,
+        30 * DAY_MS,
+        outbound={name: PaymentChanged for name in PAYMENT_EVENT_TYPES} | {COMMAND_REPEATED: CommandRepeated},
+    ),
+    Topic(
+        "ledger.entries",
+        "out",
+        "Every journal entry posted.",
+        "tenant:object",
+        6,
+        30 * DAY_MS,
+        outbound={ENTRY_POSTED: EntryPosted},
+    ),
+    Topic(
+        "rejections",
+        "out",
+        "The answer to every refused message.",
+        "tenant:object",
+        6,
+        30 * DAY_MS,
+        outbound={REJECTED: Rejected},
+    ),
+)
+TOPICS: Final[dict[str, Topic]] = {
+    topic.name: topic
+    for topic in (
+        *_INBOUND,
+        *_OUTBOUND,
+        *(
+            Topic(
+                dead_letter_topic(source.name),
+                "dead",
+                f"Messages of {source.name} that could not be handled.",
+                "topic:partition",
+                1,
+                30 * DAY_MS,
+                outbound={DEAD_LETTER: DeadLettered},
+            )
+            for source in _INBOUND
+        ),
+    )
+}
+INBOUND: Final = tuple(topic.name for topic in _INBOUND)
+TOPIC_OF_TYPE: Final[dict[str, str]] = {
+    event_type: topic.name
+    for topic in TOPICS.values()
+    if topic.direction != "dead"
+    for event_type in (topic.outbound or {})
+}
