@@ -23,10 +23,12 @@ test: $(BIN)/counterfoil ## every test, on a real Kafka and a real PostgreSQL (A
 	@$(BIN)/pytest $(ARGS)
 
 check: $(BIN)/counterfoil ## style, types, layers, purity, SQL, spelling
-	@$(BIN)/ruff check --quiet
-	@$(BIN)/ruff format --check --quiet
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@echo "style" && $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet
+	@echo "types" && $(BIN)/mypy --no-error-summary
+	@echo "layers" && out=$$($(BIN)/lint-imports --no-cache) || { echo "$$out"; exit 1; }
+	@echo "SQL" && git ls-files -z 'db/*.sql' | xargs -0 -r $(BIN)/sqlfluff lint --processes 0
+	@echo "spelling" && git ls-files -z | xargs -0 $(BIN)/codespell
+	@echo "architecture" && $(BIN)/pytest -q tests/architecture
 
 bench: $(BIN)/counterfoil ## payments per second and latency, against pgbench on the same server
 	@$(BIN)/counterfoil bench payments
