@@ -1,13 +1,13 @@
 """The narrow interface behind which every payment provider lives.
 
-A provider is asked two things: *do this* (`execute`) and *what became of this* (`query`). Both answer with one of
-a closed set of values, because what may happen next depends on one question only: **did money move?**
+A provider is asked two things: *do this* (`execute`) and *what became of this* (`query`). Both answer with
+one of a closed set of values, because what may happen next depends on one question: **did money move?**
 
     Succeeded, Declined, ChallengeRequired    the provider decided, and we know what
     Refused                                   our request was wrong; certainly nothing happened
     Transient                                 the request took no effect; the same call may be sent again
-    Ambiguous                                 nobody knows: resolve by `query`, a webhook or a report, never by a guess
-    NotFound                                  (`query` only) the provider has never seen this call
+    Ambiguous                                 nobody knows: ask, wait for a webhook or report, never guess
+    NotFound                                  (`query` only) no request of this call took effect
 
 No method raises for anything the provider or the network does; an exception means a bug of ours.
 The reasons for this shape are in docs/adr/0004-provider-interface.md.
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 Operation: TypeAlias = Literal["authorize", "capture", "void", "confirm"]
-"""What a provider can be asked to do. `confirm` reads where an authorization stands after the customer's challenge."""
+"""What a provider can be asked to do. `confirm` reads what a challenge has made of an authorization."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderRequest:
-    """One call to a provider, complete in itself, so that it can be repeated after a crash from its stored row.
+    """One call to a provider, complete in itself, so that its stored row can repeat it after a crash.
 
     Raises `ValueError` when the fields do not fit the operation: only a bug can build such a call.
     """
@@ -103,7 +103,7 @@ class ChallengeRequired:
 
 @dataclass(frozen=True, slots=True)
 class Transient:
-    """The request certainly took no effect: it never left, or the provider turned it away before looking at it."""
+    """The request certainly took no effect: it never left, or the provider turned it away unread."""
 
     detail: str
     retry_after_ms: int | None = None
@@ -119,10 +119,10 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """The provider knows nothing of this call's id.
+    """No request with this call's id has taken effect so far.
 
-    A request that is still on its way may yet arrive, so what follows is the same call with the same id,
-    never a new one.
+    One that is still on its way may yet arrive, so what follows is the same call with the same id, never a
+    new one.
     """
 
 
@@ -137,7 +137,7 @@ class Refused:
 ProviderAnswer: TypeAlias = (
     Succeeded | Declined | ChallengeRequired | Transient | Ambiguous | NotFound | Refused
 )
-"""Everything that `execute` and `query` can say; match on the class and let mypy prove that none is missing."""
+"""Everything that `execute` and `query` can say; match on the class, and mypy proves that none is missing."""
 
 
 class Provider(Protocol):
@@ -153,9 +153,9 @@ class Provider(Protocol):
     async def query(self, call: ProviderRequest) -> ProviderAnswer:
         """Ask what became of an earlier `execute` of the same call; this has no effect at the provider.
 
-        The answer speaks of that call, not of the question: when the question itself fails, for whatever cause,
-        the call's outcome stays `Ambiguous`. `Transient` is never answered, except for `confirm`, which is asked
-        anew because it has no outcome of its own.
+        The answer speaks of that call, not of the question: when the question itself fails, for whatever
+        cause, the call's outcome stays `Ambiguous`. Never `Transient`, except for a `confirm`: it has no
+        outcome of its own and is simply read anew.
         """
         ...
 
