@@ -1,0 +1,102 @@
+"""The chart of accounts, as data, and what a posting is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Side = Literal["debit", "credit"]
+DEBIT: Final[Side] = "debit"
+CREDIT: Final[Side] = "credit"
+
+
+class AccountType(StrEnum):
+    """The five classes of accounts of double-entry bookkeeping."""
+
+    ASSET = "asset"
+    LIABILITY = "liability"
+    EQUITY = "equity"
+    REVENUE = "revenue"
+    EXPENSE = "expense"
+
+    @property
+    def normal_side(self) -> Side:
+        """The side on which the account grows."""
+        return DEBIT if self in {AccountType.ASSET, AccountType.EXPENSE} else CREDIT
+
+
+class Code(StrEnum):
+    """Account codes of the chart."""
+
+    PROCESSOR_RECEIVABLE = "processor_receivable"
+    CARRIER_RECEIVABLE = "carrier_receivable"
+    TERMINAL_RECEIVABLE = "terminal_receivable"
+    BANK_CLEARING = "bank_clearing"
+    MERCHANT_PAYABLE = "merchant_payable"
+    PLATFORM_FEE_REVENUE = "platform_fee_revenue"
+
+
+@dataclass(frozen=True, slots=True)
+class ChartAccount:
+    """A line of the chart. An account instance is tenant + code + owner + currency, created on first use."""
+
+    type: AccountType
+    owner: str
+    about: str
+
+
+CHART: Final[dict[Code, ChartAccount]] = {
+    Code.PROCESSOR_RECEIVABLE: ChartAccount(
+        AccountType.ASSET, "provider", "Captured by a card processor, not yet paid to us."
+    ),
+    Code.CARRIER_RECEIVABLE: ChartAccount(AccountType.ASSET, "carrier", "Cash collected by carriers on delivery."),
+    Code.TERMINAL_RECEIVABLE: ChartAccount(AccountType.ASSET, "terminal", "Taken at points of sale."),
+    Code.BANK_CLEARING: ChartAccount(AccountType.ASSET, "bank", "Bank transfers reported, not yet on a statement."),
+    Code.MERCHANT_PAYABLE: ChartAccount(AccountType.LIABILITY, "merchant", "What we owe a merchant."),
+    Code.PLATFORM_FEE_REVENUE: ChartAccount(AccountType.REVENUE, "platform", "Fees earned from merchants."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLeg:
+    """One leg of a posting rule: which side of which account, whose, and which named amount."""
+
+    side: Side
+    code: Code
+    owner: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostingRule:
+    """How a business event is booked. `owner` and `amount` of its legs are names that the caller fills in."""
+
+    name: str
+    about: str
+    legs: tuple[RuleLeg, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A positive amount (minor units of the posting's currency) on one side of one account."""
+
+    side: Side
+    code: Code
+    owner: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A balanced journal entry to be written. `effective_at` is when the business event happened."""
+
+    rule: str
+    object_type: str
+    object_id: str
+    currency: str
+    effective_at: datetime
+    legs: tuple[Leg, ...]

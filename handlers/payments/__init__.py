@@ -1,0 +1,1 @@
+"""Payments: one intent per order, from the request through confirmation and capture to the end."""

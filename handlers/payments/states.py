@@ -1,0 +1,90 @@
+"""The payment's states and its transition table. The table is the design: what is not in it does not happen (law 5)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class State(StrEnum):
+    """Where a payment stands. Refund and dispute states come with their contexts."""
+
+    REQUIRES_PAYMENT_METHOD = "requires_payment_method"
+    REQUIRES_CONFIRMATION = "requires_confirmation"
+    REQUIRES_ACTION = "requires_action"
+    PROCESSING = "processing"
+    AUTHORIZED = "authorized"
+    CAPTURED = "captured"
+    SETTLING = "settling"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELED = "canceled"
+
+
+class Trigger(StrEnum):
+    """What happens to a payment."""
+
+    OPEN_WITHOUT_METHOD = "open_without_method"
+    OPEN_WITH_METHOD = "open_with_method"
+    OPEN_CONFIRMED = "open_confirmed"
+    RECORD = "record"
+    DEFER = "defer"
+    CONFIRM = "confirm"
+    CHALLENGE = "challenge"
+    RETURN_FROM_CHALLENGE = "return_from_challenge"
+    ABANDON_CHALLENGE = "abandon_challenge"
+    AUTHORIZE = "authorize"
+    CAPTURE = "capture"
+    COMPLETE = "complete"
+    DECLINE = "decline"
+    GIVE_UP = "give_up"
+    FIND_UNAVAILABLE = "find_unavailable"
+    EXPIRE = "expire"
+    CANCEL = "cancel"
+    MISS_COLLECTION = "miss_collection"
+
+
+_NEW: Final = None
+_S, _T = State, Trigger
+
+TRANSITIONS: Final[dict[tuple[State | None, Trigger], State]] = {
+    # opened by the shop, or learned of afterwards
+    (_NEW, _T.OPEN_WITHOUT_METHOD): _S.REQUIRES_PAYMENT_METHOD,
+    (_NEW, _T.OPEN_WITH_METHOD): _S.REQUIRES_CONFIRMATION,
+    (_NEW, _T.OPEN_CONFIRMED): _S.PROCESSING,
+    (_NEW, _T.RECORD): _S.SUCCEEDED,
+    (_NEW, _T.DEFER): _S.SETTLING,
+    # waiting for the customer; paid otherwise; given up
+    (_S.REQUIRES_PAYMENT_METHOD, _T.CONFIRM): _S.PROCESSING,
+    (_S.REQUIRES_PAYMENT_METHOD, _T.RECORD): _S.SUCCEEDED,
+    (_S.REQUIRES_PAYMENT_METHOD, _T.DEFER): _S.SETTLING,
+    (_S.REQUIRES_PAYMENT_METHOD, _T.CANCEL): _S.CANCELED,
+    (_S.REQUIRES_CONFIRMATION, _T.CONFIRM): _S.PROCESSING,
+    (_S.REQUIRES_CONFIRMATION, _T.RECORD): _S.SUCCEEDED,
+    (_S.REQUIRES_CONFIRMATION, _T.DEFER): _S.SETTLING,
+    (_S.REQUIRES_CONFIRMATION, _T.CANCEL): _S.CANCELED,
+    # the provider has been asked
+    (_S.PROCESSING, _T.CHALLENGE): _S.REQUIRES_ACTION,
+    (_S.PROCESSING, _T.AUTHORIZE): _S.AUTHORIZED,
+    (_S.PROCESSING, _T.CAPTURE): _S.CAPTURED,
+    (_S.PROCESSING, _T.DECLINE): _S.REQUIRES_PAYMENT_METHOD,
+    (_S.PROCESSING, _T.FIND_UNAVAILABLE): _S.REQUIRES_CONFIRMATION,
+    (_S.PROCESSING, _T.GIVE_UP): _S.FAILED,
+    # the customer authenticates, or does not
+    (_S.REQUIRES_ACTION, _T.RETURN_FROM_CHALLENGE): _S.PROCESSING,
+    (_S.REQUIRES_ACTION, _T.ABANDON_CHALLENGE): _S.PROCESSING,
+    # money is held
+    (_S.AUTHORIZED, _T.CAPTURE): _S.CAPTURED,
+    (_S.AUTHORIZED, _T.CANCEL): _S.CANCELED,
+    (_S.AUTHORIZED, _T.EXPIRE): _S.EXPIRED,
+    # money is taken, in part or whole
+    (_S.CAPTURED, _T.CAPTURE): _S.CAPTURED,
+    (_S.CAPTURED, _T.COMPLETE): _S.SUCCEEDED,
+    # money is promised
+    (_S.SETTLING, _T.RECORD): _S.SUCCEEDED,
+    (_S.SETTLING, _T.MISS_COLLECTION): _S.FAILED,
+}
+
+TERMINAL: Final = frozenset(State) - {state for state, _ in TRANSITIONS if state is not None}
+"""States that nothing leaves."""
