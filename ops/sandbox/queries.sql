@@ -1,4 +1,4 @@
--- name: operation(key)^
+-- name: operation^
 -- What was answered to a key.
 SELECT
     fingerprint,
@@ -8,7 +8,7 @@ SELECT
 FROM operations
 WHERE idempotency_key = :key;
 
--- name: put_operation(key, fingerprint, operation, authorization_id, http_status, answer)!
+-- name: put_operation!
 -- Remember a key, and later its answer.
 INSERT INTO operations (idempotency_key, fingerprint, operation, authorization_id, http_status, answer)
 VALUES (:key, :fingerprint, :operation, :authorization_id, :http_status, :answer)
@@ -17,7 +17,7 @@ ON CONFLICT (idempotency_key) DO UPDATE SET
     http_status = excluded.http_status,
     answer = excluded.answer;
 
--- name: authorization(id)^
+-- name: authorization^
 -- One authorization.
 SELECT
     id,
@@ -34,7 +34,7 @@ SELECT
 FROM authorizations
 WHERE id = :id;
 
--- name: captures_of(authorization_id)
+-- name: captures_of
 -- What was captured from an authorization, oldest first.
 SELECT
     id,
@@ -44,26 +44,27 @@ FROM captures
 WHERE authorization_id = :authorization_id
 ORDER BY position;
 
--- name: put_authorization(id, reference, token, method_type, amount_minor, currency, capture, metadata, status, decline_code, created_at)!
+-- name: put_authorization!
 -- Open an authorization or move it to another state.
 INSERT INTO authorizations (
-    id, reference, token, method_type, amount_minor, currency, capture, metadata, status, decline_code, created_at
+    id, reference, token, method_type, amount_minor, currency, capture, metadata,
+    status, decline_code, created_at
 )
 VALUES (
-    :id, :reference, :token, :method_type, :amount_minor, :currency, :capture, :metadata, :status, :decline_code,
-    :created_at
+    :id, :reference, :token, :method_type, :amount_minor, :currency, :capture, :metadata,
+    :status, :decline_code, :created_at
 )
 ON CONFLICT (id) DO UPDATE SET
     status = excluded.status,
     decline_code = excluded.decline_code;
 
--- name: add_capture(id, authorization_id, amount_minor, final)!
+-- name: add_capture!
 -- A capture never changes once it is written.
 INSERT INTO captures (id, authorization_id, amount_minor, final)
 VALUES (:id, :authorization_id, :amount_minor, :final)
 ON CONFLICT (id) DO NOTHING;
 
--- name: charges(reference, after, row_limit)
+-- name: charges
 -- Every authorization that really held or took money, oldest first.
 SELECT
     auths.position,
@@ -90,7 +91,7 @@ WHERE
 ORDER BY auths.position
 LIMIT :row_limit;
 
--- name: captured_totals(reference)
+-- name: captured_totals
 -- What was captured in all, by currency.
 SELECT
     auths.currency,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _HERE = Path(__file__).parent
-_QUERIES = aiosql.from_path(_HERE / "queries.sql", "sqlite3")
+_QUERIES = aiosql.from_path(_HERE / "queries.sql", "sqlite3", mandatory_parameters=False)
 
 
 @dataclass(frozen=True, slots=True)
