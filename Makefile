@@ -11,6 +11,9 @@ SEED   ?= 7
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
+# For tools that are talkative when all is well.
+quiet = { out=$$($(1) 2>&1) || { echo "$$out"; exit 1; }; }
+
 .PHONY: help demo test check bench up down lock clean
 
 help: ## list the targets
@@ -25,8 +28,8 @@ test: $(BIN)/counterfoil ## every test, on a real Kafka and a real PostgreSQL (A
 check: $(BIN)/counterfoil ## style, types, layers, purity, SQL, spelling
 	@echo "style" && $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet
 	@echo "types" && $(BIN)/mypy --no-error-summary
-	@echo "layers" && out=$$($(BIN)/lint-imports --no-cache) || { echo "$$out"; exit 1; }
-	@echo "SQL" && git ls-files -z 'db/*.sql' | xargs -0 -r $(BIN)/sqlfluff lint --processes 0
+	@echo "layers" && $(call quiet,$(BIN)/lint-imports --no-cache)
+	@echo "SQL" && $(call quiet,git ls-files -z '*.sql' | xargs -0 $(BIN)/sqlfluff lint --disable-progress-bar)
 	@echo "spelling" && git ls-files -z | xargs -0 $(BIN)/codespell
 	@echo "architecture" && $(BIN)/pytest -q tests/architecture
 

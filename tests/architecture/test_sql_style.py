@@ -1,4 +1,4 @@
-"""The SQL rules of pyproject.toml: each finds what it is there for, and our own SQL keeps them."""
+"""The SQL rules of pyproject.toml: each finds what it is there for, and lets pass how we write."""
 
 from __future__ import annotations
 
