@@ -140,9 +140,10 @@ async def test_an_unknown_route_is_a_404_in_json(api: httpx.AsyncClient) -> None
 async def test_equal_requests_with_one_key_get_one_answer_whatever_the_order_of_fields(
     api: httpx.AsyncClient,
 ) -> None:
-    request = body()
+    request = body(metadata={"a": "1", "b": "2"})
+    reordered = dict(reversed(request.items())) | {"metadata": {"b": "2", "a": "1"}}
     first = await post(api, "/v1/authorizations", request, key="same-1")
-    second = await post(api, "/v1/authorizations", dict(reversed(request.items())), key="same-1")
+    second = await post(api, "/v1/authorizations", reordered, key="same-1")
     assert second.content == first.content
     assert len(await charges(api, request["reference"])) == 1
 
@@ -199,6 +200,28 @@ async def test_50_captures_of_100_from_1000_take_exactly_1000(api: httpx.AsyncCl
     assert [answer.status_code for answer in answers].count(200) == 10
     [charge] = await charges(api, "contended")
     assert charge["captured_amount_minor"] == 1000
+
+
+async def test_a_reset_is_felt_by_the_caller_as_one(api: httpx.AsyncClient) -> None:
+    with pytest.raises(httpx.ReadError):
+        await post(api, "/v1/authorizations", body(payment_method__token="tok_connection_reset"))  # noqa: S106
+
+
+async def test_the_ledger_shows_what_held_or_took_money_and_nothing_else(api: httpx.AsyncClient) -> None:
+    reference = "all-states"
+    partly, voided, _held = [await authorized(api, reference=reference) for _ in range(3)]
+    await post(api, f"/v1/authorizations/{partly}/captures", {"amount_minor": 1, "final": False})
+    await post(api, f"/v1/authorizations/{voided}/void", {})
+    for token in ["tok_approve", "tok_challenge", "tok_decline_lost_card", "tok_error_500_before_effect"]:
+        await post(api, "/v1/authorizations", body(reference=reference, payment_method__token=token))
+    assert [
+        (charge["status"], charge["captured_amount_minor"]) for charge in await charges(api, reference)
+    ] == [
+        ("partially_captured", 1),
+        ("voided", 0),
+        ("authorized", 0),
+        ("captured", 12_34),
+    ]
 
 
 async def test_the_ledger_adds_up_and_comes_in_pages(api: httpx.AsyncClient) -> None:
