@@ -1,1 +1,1 @@
-"""What is stored: migrations, SQL in files, transactions, bulk writes, the guards. Knows tables, not business."""
+"""Tables: migrations, SQL in files, connections, bulk writes, the mapping of values to rows. Knows tables, not business."""

@@ -21,10 +21,10 @@ def migrate(admin_url: str) -> None:
 
 def run_sql_file(name: str, *, as_owner: bool = True) -> None:
     """Run one file of `migrations/sql` within the migration, as the owner of all tables unless said otherwise."""
-    connection = op.get_bind()
     script = (_FOLDER / "sql" / name).read_text(encoding="utf-8")
-    with connection.connection.cursor() as cursor:
-        if as_owner:
-            cursor.execute("SET LOCAL ROLE counterfoil_owner")
-        cursor.execute(script)
-        cursor.execute("RESET ROLE")
+    cursor = op.get_bind().connection.cursor()
+    if as_owner:
+        cursor.execute("SET LOCAL ROLE counterfoil_owner")
+    cursor.execute(script)
+    cursor.execute("RESET ROLE")
+    cursor.close()

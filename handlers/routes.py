@@ -50,7 +50,7 @@ class Route:
 
 
 def _payment_key(message: Message) -> Any:
-    return payment_id_of(message.tenant, message.data.order_id)
+    return message.tenant, payment_id_of(message.tenant, message.data.order_id)
 
 
 def _merchant_key(message: Message) -> Any:

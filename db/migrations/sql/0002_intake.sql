@@ -35,7 +35,7 @@ CREATE TABLE inbox (
     batch_id bigint NOT NULL,
     received_at timestamptz NOT NULL,
     body bytea NOT NULL,
-    outcome text NOT NULL CHECK (outcome IN ('applied', 'rejected', 'parked', 'dead')),
+    outcome text NOT NULL CHECK (outcome IN ('applied', 'duplicate', 'rejected', 'parked', 'dead')),
     reason text,
     detail text,
     PRIMARY KEY (tenant, source, event_id)

@@ -1,0 +1,199 @@
+"""One batch on its way through one transaction: what is known of its messages, and what becomes of each, in order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from consumers.aside import set_aside
+from consumers.intake import Incoming, Unreadable, same_event
+from consumers.judge import Verdict, judge, reject
+from consumers.parking import BEHIND, wait_of
+from consumers.report import Report
+from db.queries import engine as sql
+from db.writes import InboxRow, Writes
+from handlers.decision import Rejection
+from schemas.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumers.intake import Record
+    from consumers.world import World
+    from db.connection import Connection
+
+    Item = Incoming | Unreadable
+
+Place = tuple[str, int]
+"""(topic, partition)."""
+
+
+class Seen(NamedTuple):
+    """A message that came before under the same identity."""
+
+    topic: str
+    partition: int
+    offset: int
+    body: bytes
+
+    def is_at(self, record: Record) -> bool:
+        """Whether it is this very record."""
+        return (self.topic, self.partition, self.offset) == (record.topic, record.partition, record.offset)
+
+
+class Batch:
+    """The messages of one transaction. Use: `look_up`, load the world for `candidates`, `settle`, flush, `advance`."""
+
+    def __init__(self, topic: str, items: Sequence[Item]) -> None:
+        self.items = items
+        self.writes = Writes(topic, datetime.now(UTC))
+        self.report = Report(topic, len(items))
+        self._ends: dict[Place, int] = {}
+        for item in items:
+            record = item.record
+            place = (record.topic, record.partition)
+            self._ends[place] = max(self._ends.get(place, 0), record.offset + 1)
+        self._starts: dict[Place, int] = {}
+        self._seen: dict[tuple[str, str, str], Seen] = {}
+        self._waiting: set[tuple[str, str]] = set()
+        self._dead: set[tuple[str, int, int, bytes]] = set()
+        self._counts: dict[Place, Counter[str]] = {place: Counter() for place in self._ends}
+
+    async def look_up(self, connection: Connection) -> None:
+        """Lock the partitions' intake; find what came before, and which keys have messages that wait."""
+        places = sorted(self._ends)
+        topics, partitions = zip(*places, strict=True)
+        rows = await sql.lock_intake(connection, topics=topics, partitions=partitions)
+        if len(rows) < len(places):
+            await sql.start_intake(connection, topics=topics, partitions=partitions)
+            rows = await sql.lock_intake(connection, topics=topics, partitions=partitions)
+        self._starts = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        readable = [item for item in self.items if isinstance(item, Incoming)]
+        if readable:
+            await self._look_up_messages(connection, readable)
+        again = [item for item in self.items if isinstance(item, Unreadable) and self._came_before(item.record)]
+        if again:
+            dead = await sql.dead_letters_at(
+                connection,
+                topic=self.writes.topic,
+                partitions=[item.record.partition for item in again],
+                offsets=[item.record.offset for item in again],
+            )
+            self._dead = {(row["topic"], row["partition"], row["offset"], row["body"]) for row in dead}
+
+    async def _look_up_messages(self, connection: Connection, readable: list[Incoming]) -> None:
+        tenants, sources, event_ids = zip(*(item.identity for item in readable), strict=True)
+        for row in await sql.seen(connection, tenants=tenants, sources=sources, event_ids=event_ids):
+            identity = (row["tenant"], row["source"], row["event_id"])
+            self._seen[identity] = Seen(row["topic"], row["partition"], row["offset"], row["body"])
+        tenants, keys = zip(*{(item.cause.tenant, item.key) for item in readable}, strict=True)
+        waiting = await sql.waiting_keys(connection, tenants=tenants, keys=keys, topic=self.writes.topic)
+        self._waiting = {(row["tenant"], row["key"]) for row in waiting}
+
+    def candidates(self) -> list[Incoming]:
+        """The messages that may have to be judged: read, and not known from before."""
+        return [item for item in self.items if isinstance(item, Incoming) and item.identity not in self._seen]
+
+    def settle(self, world: World, refusal: str | None) -> None:
+        """Decide what becomes of every item, in order. With `refusal`, the one item is set aside, not judged."""
+        for item in self.items:
+            if isinstance(item, Unreadable):
+                self._settle_unreadable(item)
+                continue
+            before = self._seen.get(item.identity)
+            if before is not None:
+                self._settle_again(item, before)
+            else:
+                self._settle_new(item, world, refusal)
+        self.report.count_entries(self.writes.entries)
+
+    async def advance(self, connection: Connection) -> None:
+        """Move the partitions on, in the same transaction as everything else."""
+        places = sorted(self._ends)
+        counts = [self._counts[place] for place in places]
+        topics, partitions = zip(*places, strict=True)
+        await sql.advance_intake(
+            connection,
+            topics=topics,
+            partitions=partitions,
+            next_offsets=[self._ends[place] for place in places],
+            received=[count["received"] for count in counts],
+            duplicate=[count["duplicate"] for count in counts],
+            redelivered=[count["redelivered"] for count in counts],
+        )
+
+    def _settle_unreadable(self, item: Unreadable) -> None:
+        record = item.record
+        if (record.topic, record.partition, record.offset, record.body) in self._dead:
+            self._count(record, "redelivered")
+            return
+        set_aside(self.writes, record, item.reason, item.detail, masked=item.masked)
+        self._count(record, "dead")
+
+    def _settle_again(self, item: Incoming, before: Seen) -> None:
+        """The same event id again: Kafka's redelivery, the sender's duplicate, or another event under a used id."""
+        record = item.record
+        if self._came_before(record):
+            self._count(record, "redelivered")
+        elif same_event(before.body, record.body):
+            self._count(record, "duplicate")
+        else:
+            self.writes.conflicts.append(self._inbox_row(item, Verdict("rejected")))
+            detail = f"event {item.cause.event_id} of {item.cause.source} came before with another body"
+            reject(item, Rejection(Reason.EVENT_ID_REUSED, detail), self.writes, self.writes.now)
+            self._count(record, "rejected")
+
+    def _settle_new(self, item: Incoming, world: World, refusal: str | None) -> None:
+        lane = (item.cause.tenant, item.key)
+        if refusal is not None:
+            set_aside(self.writes, item.record, Reason.DATABASE_REFUSED, refusal, cause=item.cause)
+            verdict = Verdict("dead", Reason.DATABASE_REFUSED, refusal)
+        elif lane in self._waiting:
+            verdict = BEHIND
+        else:
+            verdict = judge(item, world, self.writes)
+        if verdict.outcome == "parked":
+            self._waiting.add(lane)
+            self.writes.waits.append(wait_of(item, verdict))
+        self.writes.inbox.append(self._inbox_row(item, verdict))
+        record = item.record
+        self._seen[item.identity] = Seen(record.topic, record.partition, record.offset, record.body)
+        self._count(record, verdict.outcome)
+
+    def _inbox_row(self, item: Incoming, verdict: Verdict) -> InboxRow:
+        record = item.record
+        return InboxRow(
+            item.cause,
+            item.message.type,
+            item.key,
+            record.topic,
+            record.partition,
+            record.offset,
+            self.writes.now,
+            record.body,
+            verdict.outcome,
+            verdict.reason,
+            verdict.detail,
+        )
+
+    def _came_before(self, record: Record) -> bool:
+        return record.offset < self._starts[record.topic, record.partition]
+
+    def _count(self, record: Record, outcome: str) -> None:
+        """Received is counted once for each record, whatever Kafka repeats; duplicates have no row of their own."""
+        counts = self._counts[record.topic, record.partition]
+        if outcome == "redelivered":
+            counts["redelivered"] += 1
+            self.report.redelivered += 1
+            return
+        counts["received"] += 1
+        if outcome == "duplicate" and not self._has_row(record):
+            counts["duplicate"] += 1
+        self.report.received += 1
+        self.report.outcomes[outcome] += 1
+
+    def _has_row(self, record: Record) -> bool:
+        """A repeated command is a duplicate with an inbox row of its own, a repeated event is not."""
+        rows = self.writes.inbox
+        return bool(rows) and (rows[-1].partition, rows[-1].offset) == (record.partition, record.offset)

@@ -1,0 +1,177 @@
+"""The one pipeline that every topic's messages go through; the life of a message in docs/architecture.md is this file.
+
+    read -> ONE transaction: lock intake, look up the inbox, load and lock the world, judge each in order, write in bulk
+         -> COMMIT. The subscriber commits the offsets afterwards.
+
+A batch that the database refuses is halved until the message that it refuses is alone; that one becomes a dead
+letter. A server that is away is waited for: nothing is skipped, and Kafka keeps the rest (backpressure).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import asyncpg
+import structlog
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from consumers.batch import Batch
+from consumers.intake import Reader
+from consumers.parking import KEYS_AT_ONCE, Parking
+from consumers.report import Report
+from consumers.world import World
+from db.connection import RETRYABLE, UNREACHABLE, connect
+from db.ledger import Ledger
+from db.queries import engine as sql
+from db.writes import Writes
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from tenacity import RetryCallState
+
+    from consumers.intake import Incoming, Record, Unreadable
+    from consumers.report import Observer
+
+    Connection = asyncpg.Connection[asyncpg.Record]
+    Item = Incoming | Unreadable
+
+T = TypeVar("T")
+log = structlog.get_logger()
+
+TRIES_AT_ONCE: Final = 6
+"""Tries of a transaction that lost a race, before its batch is halved."""
+WAIT_AT_MOST_S: Final = 5
+"""Between two attempts to reach a database that is away."""
+
+
+class Engine:
+    """Takes in one topic over one connection; safe to run beside any number of others."""
+
+    def __init__(self, topic: str, database_url: str, observer: Observer) -> None:
+        self.topic = topic
+        self._url = database_url
+        self._observer = observer
+        self._reader = Reader(topic)
+        self._parking = Parking(topic)
+        self._connection: Connection | None = None
+        self._ledger = Ledger(stripe=0)
+        self._turn = asyncio.Lock()
+
+    async def handle(self, records: Sequence[Record]) -> None:
+        """Take in a batch. When this returns, every record of it is accounted for in a committed transaction."""
+        items = [self._reader.read(record) for record in records]
+        async with self._turn:
+            await self._settle(items)
+
+    async def retry_parked(self) -> int:
+        """Look again at waiting messages that are due. Returns how many waited no longer."""
+        async with self._turn:
+            try:
+                report = await self._persist(self._retry_parked)
+            except asyncpg.PostgresError:
+                report = await self._retry_one_parked()
+        if report.size:
+            self._observer.committed(report)
+        return report.size
+
+    async def _retry_one_parked(self) -> Report:
+        """One queue by itself; when the database refuses even that, its first message is set aside."""
+        try:
+            return await self._persist(lambda connection: self._retry_parked(connection, most=1))
+        except asyncpg.PostgresError as error:
+            log.exception("parked message refused by the database", topic=self.topic)
+            refusal = f"{type(error).__name__}: {error}"
+            return await self._persist(lambda connection: self._retry_parked(connection, most=1, refusal=refusal))
+
+    async def close(self) -> None:
+        """Give up the connection, after the batch under way."""
+        async with self._turn:
+            if self._connection is not None:
+                await self._connection.close()
+                self._connection = None
+
+    async def _settle(self, items: Sequence[Item]) -> None:
+        """Commit the items, in order, in as few transactions as the database allows."""
+        try:
+            report = await self._persist(lambda connection: self._take_in(connection, items))
+        except asyncpg.PostgresError as error:
+            if len(items) > 1:
+                self._observer.retried(self.topic, "halved")
+                middle = len(items) // 2
+                await self._settle(items[:middle])
+                await self._settle(items[middle:])
+                return
+            log.exception("message refused by the database", topic=self.topic, offset=items[0].record.offset)
+            refusal = f"{type(error).__name__}: {error}"
+            report = await self._persist(lambda connection: self._take_in(connection, items, refusal))
+        self._observer.committed(report)
+
+    async def _persist(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run a transaction's work until it is committed: at once after a lost race, with patience while the server is away."""
+        races = AsyncRetrying(
+            retry=retry_if_exception_type(RETRYABLE),
+            stop=stop_after_attempt(TRIES_AT_ONCE),
+            wait=wait_random_exponential(multiplier=0.01, max=0.5),
+            before_sleep=lambda _: self._observer.retried(self.topic, "race"),
+            reraise=True,
+        )
+        outages = AsyncRetrying(
+            retry=retry_if_exception_type(UNREACHABLE),
+            wait=wait_random_exponential(multiplier=0.1, max=WAIT_AT_MOST_S),
+            before_sleep=self._lost,
+        )
+
+        async def once() -> T:
+            connection = await self._connected()
+            async with connection.transaction():
+                return await work(connection)
+
+        async def through_races() -> T:
+            return await races(once)
+
+        return await outages(through_races)
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await connect(self._url, application=f"counterfoil worker {self.topic}", by_key=True)
+            stripe = await sql.claim_stripe(self._connection)
+            self._ledger = Ledger(0 if stripe is None else stripe)
+        return self._connection
+
+    def _lost(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        log.warning("database away, trying again", topic=self.topic, error=f"{type(error).__name__}: {error}")
+        self._observer.retried(self.topic, "database_away")
+        if self._connection is not None and not self._connection.is_closed():
+            self._connection.terminate()
+        self._connection = None
+
+    async def _take_in(self, connection: Connection, items: Sequence[Item], refusal: str | None = None) -> Report:
+        """One transaction's worth. With `refusal`, the one message is set aside instead of judged."""
+        started = time.perf_counter()
+        batch = Batch(self.topic, items)
+        await batch.look_up(connection)
+        world = await World.load(connection, batch.candidates(), batch.writes)
+        batch.settle(world, refusal)
+        await batch.writes.flush(connection, self._ledger)
+        await batch.advance(connection)
+        batch.report.seconds = time.perf_counter() - started
+        return batch.report
+
+    async def _retry_parked(
+        self, connection: Connection, most: int = KEYS_AT_ONCE, refusal: str | None = None
+    ) -> Report:
+        started = time.perf_counter()
+        writes = Writes(self.topic, datetime.now(UTC))
+        report = Report(self.topic, 0)
+        report.size = await self._parking.retry(
+            connection, writes, self._reader, report, most=most, refusal=refusal
+        )
+        if report.size:
+            await writes.flush(connection, self._ledger)
+        report.seconds = time.perf_counter() - started
+        return report

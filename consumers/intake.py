@@ -1,0 +1,132 @@
+"""From bytes to a message, or to the reason why not. Nothing here raises for what a sender did."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.checkout import holds_card_number
+from schemas.envelope import MAX_MESSAGE_BYTES, Message
+from schemas.outgoing import Cause
+from schemas.reasons import Reason
+from schemas.topics import TOPICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_ERRORS_TOLD: Final = 5
+_DIGIT_RUN: Final = re.compile(rb"(?:\d[ -]?){12,18}\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A Kafka record as it came."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A record that could be read."""
+
+    record: Record
+    message: Message
+    key: str
+    cause: Cause
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What makes it the same event when it comes again (law 3)."""
+        cause = self.cause
+        return cause.tenant, cause.source, cause.event_id
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that could not be read; `record.body` has card numbers masked when there were any."""
+
+    record: Record
+    reason: Reason
+    detail: str
+    masked: bool = False
+
+
+class Reader:
+    """Reads the messages of one topic."""
+
+    def __init__(self, topic: str) -> None:
+        self._adapter: TypeAdapter[Any] = TypeAdapter(TOPICS[topic].inbound)
+
+    def read(self, record: Record) -> Incoming | Unreadable:
+        """Decode and validate; the detail of a refusal names the field and the reason, never the value."""
+        size = len(record.body)
+        if size > MAX_MESSAGE_BYTES:
+            return Unreadable(record, Reason.MESSAGE_TOO_LARGE, f"{size} bytes, the limit is {MAX_MESSAGE_BYTES}")
+        try:
+            message = self._adapter.validate_json(record.body)
+        except ValidationError as error:
+            return _unreadable(record, error)
+        cause = Cause(message.tenant, message.source, message.id, message.correlation, message.traceparent)
+        return Incoming(record, message, message.data.ordering_key(), cause)
+
+
+def _unreadable(record: Record, error: ValidationError) -> Unreadable:
+    errors = error.errors(include_url=False, include_input=False, include_context=False)
+    types = {problem["type"] for problem in errors}
+    if "json_invalid" in types:
+        reason = Reason.INVALID_JSON
+    elif types & {"union_tag_invalid", "literal_error"} and _names_type(errors):
+        reason = Reason.UNKNOWN_TYPE
+    else:
+        reason = Reason.INVALID_MESSAGE
+    told = "; ".join(f"{_place(problem['loc'])}: {problem['msg']}" for problem in errors[:MAX_ERRORS_TOLD])
+    more = len(errors) - MAX_ERRORS_TOLD
+    detail = f"{told}; and {more} more" if more > 0 else told
+    body, masked = mask_card_numbers(record.body)
+    if masked:
+        reason = Reason.CARD_NUMBER_PRESENT
+        record = Record(record.topic, record.partition, record.offset, record.key, record.headers, body)
+    return Unreadable(record, reason, detail.replace("\x00", ""), masked)
+
+
+def mask_card_numbers(body: bytes) -> tuple[bytes, bool]:
+    """The body with card numbers (Luhn) replaced but for the last four digits, and whether there was one."""
+    found = False
+
+    def mask(run: re.Match[bytes]) -> bytes:
+        nonlocal found
+        text = run.group()
+        if not holds_card_number(text.decode()):
+            return text
+        found = True
+        return re.sub(rb"\d", b"*", text[:-4]) + text[-4:]
+
+    return _DIGIT_RUN.sub(mask, body), found
+
+
+def _names_type(errors: Any) -> bool:
+    return any(problem["type"] == "union_tag_invalid" or problem["loc"] == ("type",) for problem in errors)
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    """`data.amount.currency`; the tags of unions, which have dots in them, are not part of the path."""
+    return ".".join(str(part) for part in location if "." not in str(part)) or "message"
+
+
+def same_event(first: bytes, second: bytes) -> bool:
+    """Whether two bodies under one id say the same; how the JSON was written, and when it was sent, do not matter."""
+    return first == second or _meaning(first) == _meaning(second)
+
+
+def _meaning(body: bytes) -> Any:
+    event = orjson.loads(body)
+    return {name: event.get(name) for name in ("type", "tenant", "data", "subject")}

@@ -1,0 +1,128 @@
+"""One message against the world: what becomes of it. Command keys first, then the rule; a rule that raises is caught here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from consumers.world import Use, command_key, fingerprint
+from db.writes import UsedKey
+from handlers.decision import Decision, Rejection, Waiting
+from handlers.routes import ROUTES
+from schemas.outgoing import encode, partition_key
+from schemas.payment import CommandRepeated
+from schemas.reasons import REASONS, Reason
+from schemas.rejection import REJECTED, Rejected
+from schemas.topics import COMMAND_REPEATED, TOPIC_OF_TYPE
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from consumers.intake import Incoming
+    from consumers.world import World
+    from db.writes import Writes
+
+log = structlog.get_logger()
+
+KEY_LIFETIME: Final = timedelta(days=7)
+"""How long a command's outcome is kept for repeats; as long as Kafka keeps the command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a message. `waits_for` names the state whose change it waits for."""
+
+    outcome: str
+    reason: Reason | None = None
+    detail: str | None = None
+    waits_for: str | None = None
+
+
+APPLIED: Final = Verdict("applied")
+
+
+def judge(incoming: Incoming, world: World, writes: Writes) -> Verdict:
+    """Decide, and add everything that follows to `writes`; nothing is added for a message that must wait."""
+    now = world.clocks.get(incoming.cause.tenant, writes.now)
+    key = command_key(incoming)
+    if key is None:
+        return _decide(incoming, world, writes, now)
+    use = world.uses.get(key)
+    own = (incoming.cause.source, incoming.cause.event_id)
+    if use is not None and use.event != own and use.expires_at > writes.now:
+        return _repeat(incoming, use, writes, now)
+    verdict = _decide(incoming, world, writes, now)
+    asked = fingerprint(incoming)
+    expires_at = writes.now + KEY_LIFETIME
+    world.uses[key] = Use(own, asked, verdict.outcome, verdict.reason, expires_at)
+    _, operation, object_id, name = key
+    writes.used_keys.append(
+        UsedKey(incoming.cause, operation, object_id, name, asked, verdict.outcome, verdict.reason, expires_at)
+    )
+    return verdict
+
+
+def _decide(incoming: Incoming, world: World, writes: Writes, now: datetime) -> Verdict:
+    message = incoming.message
+    try:
+        outcome = ROUTES[message.type].rule(*world.aggregates(message), message, now)
+    except Exception as error:
+        # The one place where a bug in a rule ends: the message waits for a retry, its key's later ones behind it.
+        log.exception("rule raised", event_id=message.id, type=message.type, tenant=message.tenant)
+        return Verdict("parked", Reason.HANDLER_ERROR, f"{type(error).__name__}: {error}"[:500])
+    if isinstance(outcome, Decision):
+        world.advance(outcome)
+        writes.apply(incoming.cause, outcome, now)
+        return APPLIED
+    if isinstance(outcome, Waiting):
+        return Verdict("parked", outcome.reason, outcome.detail, _waits_for(incoming, outcome))
+    return reject(incoming, outcome, writes, now)
+
+
+def reject(incoming: Incoming, rejection: Rejection, writes: Writes, now: datetime) -> Verdict:
+    """Tell the sender why nothing was changed."""
+    message = incoming.message
+    info = REASONS[rejection.reason]
+    told = Rejected(
+        message.source,
+        message.id,
+        message.type,
+        incoming.key,
+        rejection.reason,
+        rejection.detail,
+        info.retryable,
+        info.fault,
+        info.action,
+    )
+    # A conflicting body is told apart by where it came from, so that it has a rejection of its own.
+    number = incoming.record.offset + 1 if rejection.reason is Reason.EVENT_ID_REUSED else 0
+    payload = encode(incoming.cause, REJECTED, number, incoming.key, now, told)
+    writes.publish(TOPIC_OF_TYPE[REJECTED], partition_key(message.tenant, incoming.key), message.id, payload)
+    return Verdict("rejected", rejection.reason, rejection.detail)
+
+
+def _repeat(incoming: Incoming, use: Use, writes: Writes, now: datetime) -> Verdict:
+    """A command whose key was used: the same request gets the first one's outcome, another request is refused."""
+    _, first_event_id = use.event
+    if use.fingerprint != fingerprint(incoming):
+        detail = f"idempotency_key was used by event {first_event_id} for another request"
+        return reject(incoming, Rejection(Reason.IDEMPOTENCY_KEY_REUSED, detail), writes, now)
+    data = incoming.message.data
+    operation = incoming.message.type.rsplit(".", 1)[0]
+    told = CommandRepeated(
+        incoming.key, operation, data.command_key() or "", first_event_id, use.outcome, use.reason
+    )
+    payload = encode(incoming.cause, COMMAND_REPEATED, 0, incoming.key, now, told)
+    key = partition_key(incoming.cause.tenant, incoming.key)
+    writes.publish(TOPIC_OF_TYPE[COMMAND_REPEATED], key, incoming.cause.event_id, payload)
+    return Verdict("duplicate", detail=f"repeat of event {first_event_id}")
+
+
+def _waits_for(incoming: Incoming, waiting: Waiting) -> str:
+    kind = "fees" if waiting.reason is Reason.MERCHANT_FEES_UNKNOWN else "payment"
+    need = next(need for need in ROUTES[incoming.message.type].needs if need.kind == kind)
+    tenant, name = need.key(incoming.message)
+    return f"{kind}:{tenant}/{name}"

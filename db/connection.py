@@ -1,0 +1,69 @@
+"""Connections: one dialect of asyncpg for the whole system, and which errors mean what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+import orjson
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+LOOKUP_BY_KEY: Final = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+"""The engine only looks up by key. Plans made while a table was still small must not become scans of a large one."""
+
+RETRYABLE: Final = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.UniqueViolationError,  # somebody else wrote the same key first; the next try sees it
+    asyncpg.LockNotAvailableError,
+)
+"""The whole transaction may be tried again at once."""
+
+UNREACHABLE: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InsufficientResourcesError,
+    OSError,
+    TimeoutError,
+)
+"""The server is away or full; wait, connect again, and try the whole transaction. Safe also when COMMIT was under way (law 3)."""
+
+
+async def connect(url: str, *, application: str, by_key: bool = False) -> asyncpg.Connection[asyncpg.Record]:
+    """A connection that reads and writes jsonb as Python values. `by_key` forbids plans that scan."""
+    settings = {"application_name": application, **(LOOKUP_BY_KEY if by_key else {})}
+    connection = await asyncpg.connect(url, server_settings=settings, timeout=10)
+    await prepare(connection)
+    return connection
+
+
+async def create_pool(url: str, *, application: str, size: int) -> Pool:
+    """A pool of such connections."""
+    return await asyncpg.create_pool(
+        url, min_size=1, max_size=size, init=prepare, timeout=10, server_settings={"application_name": application}
+    )
+
+
+async def prepare(connection: Any) -> None:
+    """Teach a new connection our types."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + orjson.dumps(value),
+        decoder=lambda data: orjson.loads(data[1:]),
+    )

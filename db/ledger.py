@@ -1,0 +1,121 @@
+"""Journal entries to rows: accounts on first use, entries and lines by COPY, balances in one upsert."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from db.queries import engine as sql
+from handlers.ledger.model import CHART, DEBIT, Code
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from db.connection import Connection
+    from handlers.ledger.model import Posting
+    from schemas.outgoing import Cause
+
+AccountName = tuple[str, str, str, str]
+"""(tenant, code, owner, currency)."""
+
+_ENTRY_COLUMNS = (
+    "tenant",
+    "entry_id",
+    "rule",
+    "object_type",
+    "object_id",
+    "source",
+    "event_id",
+    "legs",
+    "effective_at",
+    "posted_at",
+)
+_LINE_COLUMNS = ("tenant", "entry_id", "line", "account_id", "direction", "amount_minor", "currency")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A posting with the message that caused it and when it was written."""
+
+    cause: Cause
+    posting: Posting
+    posted_at: datetime
+
+
+class Ledger:
+    """One writer of the ledger: remembers account ids, owns a stripe of every balance."""
+
+    def __init__(self, stripe: int) -> None:
+        self.stripe = stripe
+        self._ids: dict[AccountName, int] = {}
+
+    async def write(self, connection: Connection, entries: Sequence[Entry], entry_ids: Sequence[int]) -> None:
+        """Write the entries within the caller's transaction. The database refuses what does not balance."""
+        ids = await self._account_ids(connection, entries)
+        rows = []
+        lines = []
+        sums: dict[tuple[str, int], list[int]] = {}
+        for entry, entry_id in zip(entries, entry_ids, strict=True):
+            posting, cause = entry.posting, entry.cause
+            tenant, currency = cause.tenant, posting.currency
+            rows.append(
+                (
+                    tenant,
+                    entry_id,
+                    posting.rule,
+                    posting.object_type,
+                    posting.object_id,
+                    cause.source,
+                    cause.event_id,
+                    len(posting.legs),
+                    posting.effective_at,
+                    entry.posted_at,
+                )
+            )
+            for number, leg in enumerate(posting.legs, 1):
+                account_id = ids[tenant, leg.code, leg.owner, currency]
+                amount_minor = leg.amount_minor
+                debit = leg.side == DEBIT
+                lines.append((tenant, entry_id, number, account_id, 1 if debit else -1, amount_minor, currency))
+                total = sums.get((tenant, account_id))
+                if total is None:
+                    total = sums[tenant, account_id] = [0, 0, 0]
+                total[0 if debit else 1] += amount_minor
+                total[2] += 1
+        await connection.copy_records_to_table("entries", records=rows, columns=_ENTRY_COLUMNS)
+        await connection.copy_records_to_table("lines", records=lines, columns=_LINE_COLUMNS)
+        tenants, accounts = zip(*sums, strict=True)
+        debits, credits_, counts = zip(*sums.values(), strict=True)
+        await sql.add_to_balances(
+            connection,
+            stripe=self.stripe,
+            tenants=tenants,
+            accounts=accounts,
+            debits=debits,
+            credits=credits_,
+            lines=counts,
+        )
+
+    def remember(self, names: dict[AccountName, int]) -> None:
+        """Keep account ids that a committed transaction has seen."""
+        self._ids.update(names)
+
+    async def _account_ids(self, connection: Connection, entries: Sequence[Entry]) -> dict[AccountName, int]:
+        names = {
+            (entry.cause.tenant, leg.code, leg.owner, entry.posting.currency)
+            for entry in entries
+            for leg in entry.posting.legs
+        }
+        missing = sorted(names - self._ids.keys())
+        if not missing:
+            return self._ids
+        tenants, codes, owners, currencies = zip(*missing, strict=True)
+        types = [CHART[Code(code)].type for code in codes]
+        columns = {"tenants": tenants, "codes": codes, "owners": owners, "currencies": currencies}
+        await sql.open_accounts(connection, types=types, **columns)
+        found = {
+            (row["tenant"], row["code"], row["owner"], row["currency"]): row["account_id"]
+            for row in await sql.account_ids(connection, **columns)
+        }
+        return self._ids | found

@@ -1,0 +1,39 @@
+"""SQL in files, by name: `await engine.seen(connection, ...)`. Loaded by aiosql; every statement is described where it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import aiosql
+from aiosql.adapters.asyncpg import AsyncPGAdapter
+
+if TYPE_CHECKING:
+    import asyncpg
+
+_FOLDER: Final = Path(__file__).parent
+
+
+class _Adapter(AsyncPGAdapter):
+    """aiosql's own, but a query gives all its rows at once, as asyncpg does, not one by one."""
+
+    is_aio_driver = False
+
+    async def select(
+        self, conn: Any, query_name: str, sql: str, parameters: Any, record_class: None = None  # noqa: ARG002
+    ) -> list[asyncpg.Record]:  # fmt: skip
+        ordered = self.maybe_order_params(query_name, parameters)  # type: ignore[no-untyped-call]
+        rows: list[asyncpg.Record] = await conn.fetch(sql, *ordered)
+        return rows
+
+
+aiosql.register_adapter("counterfoil", _Adapter)  # type: ignore[arg-type]  # aiosql types its adapters narrower than it calls them
+
+
+def _load(name: str) -> Any:
+    return aiosql.from_path(_FOLDER / f"{name}.sql", "counterfoil", mandatory_parameters=False)
+
+
+engine: Final = _load("engine")
+parking: Final = _load("parking")
+delivery: Final = _load("delivery")

@@ -1,0 +1,100 @@
+-- name: settled_batch_id$
+-- The id up to which the outbox is complete.
+SELECT settled_batch_id();
+
+-- name: relay_cursor$
+-- How far the relay has published.
+SELECT batch_id FROM relay_cursor WHERE relay = 'outbox';
+
+-- name: unpublished
+-- The next rows of the outbox, in order.
+SELECT o.batch_id, o.topic, o.keys, o.payloads, o.created_at
+FROM outbox AS o
+WHERE o.batch_id > :after AND o.batch_id <= :up_to
+ORDER BY o.batch_id, o.topic
+LIMIT :most;
+
+-- name: move_cursor!
+-- Everything up to this batch is acknowledged by Kafka.
+UPDATE relay_cursor
+SET batch_id = :batch_id, published = published + :published, moved_at = clock_timestamp()
+WHERE relay = 'outbox';
+
+-- name: try_lead$
+-- One relay and one scheduler at a time; held by this session until it ends.
+SELECT pg_try_advisory_lock(17742, :role);
+
+-- name: outbox_backlog^
+-- How many batches wait to be published, and since when.
+SELECT count(*) AS batches, min(o.created_at) AS oldest
+FROM outbox AS o
+WHERE o.batch_id > (SELECT c.batch_id FROM relay_cursor AS c WHERE c.relay = 'outbox');
+
+-- name: due_timers
+-- Timers due by their tenant's clock, oldest first.
+SELECT t.tenant, t.timer_id, t.kind, t.due_at, t.payment_id, t.order_id, t.causation, coalesce(c.now_at, now()) AS now_at
+FROM timers AS t
+LEFT JOIN clocks AS c ON c.tenant = t.tenant
+WHERE t.published_at IS NULL AND t.due_at <= coalesce(c.now_at, now())
+ORDER BY t.due_at
+LIMIT :most;
+
+-- name: timers_published!
+-- These timers are in Kafka.
+UPDATE timers AS t SET published_at = clock_timestamp()
+FROM unnest(:tenants::text [], :timer_ids::uuid []) AS k (tenant, timer_id)
+WHERE t.tenant = k.tenant AND t.timer_id = k.timer_id;
+
+-- name: set_clock!
+-- Sets a tenant's test clock; it never goes back.
+INSERT INTO clocks AS c (tenant, now_at) VALUES (:tenant, :now_at)
+ON CONFLICT (tenant) DO UPDATE SET now_at = greatest(c.now_at, excluded.now_at);
+
+-- name: claim_calls
+-- Calls to make or to ask about, for this gateway alone until the lease ends.
+UPDATE provider_calls AS c
+SET status = 'in_flight', lease_until = clock_timestamp() + :lease_ms * interval '1 millisecond', claimed_by = :gateway,
+    tries = c.tries + 1
+FROM (
+    SELECT d.tenant, d.call_id, d.status
+    FROM provider_calls AS d
+    WHERE d.provider = :provider AND d.status <> 'answered' AND d.due_at <= clock_timestamp()
+        AND (d.status <> 'in_flight' OR d.lease_until < clock_timestamp())
+    ORDER BY d.due_at
+    LIMIT :most
+    FOR UPDATE SKIP LOCKED
+) AS due
+WHERE c.tenant = due.tenant AND c.call_id = due.call_id
+RETURNING
+    c.tenant, c.call_id, c.payment_id, c.order_id, c.provider, c.operation, c.amount_minor, c.currency, c.method_type,
+    c.token, c.provider_reference, c.capture, c.final, c.event_id, c.tries, c.unknown_since, c.created_at,
+    due.status AS status_before;
+
+-- name: call_again!
+-- Not answered yet: try or ask again later.
+UPDATE provider_calls
+SET status = :status, due_at = clock_timestamp() + :delay_ms * interval '1 millisecond',
+    unknown_since = coalesce(unknown_since, CASE WHEN :status = 'unknown' THEN clock_timestamp() END),
+    lease_until = NULL
+WHERE tenant = :tenant AND call_id = :call_id AND status = 'in_flight' AND tries = :attempt;
+
+-- name: call_answered!
+-- The provider has decided.
+UPDATE provider_calls
+SET status = 'answered', answered_at = clock_timestamp(), lease_until = NULL
+WHERE tenant = :tenant AND call_id = :call_id AND status <> 'answered';
+
+-- name: keep_answer!
+-- A provider's answer, verbatim.
+INSERT INTO provider_answers (tenant, call_id, try, asked, answer, detail, raw, answered_at)
+VALUES (:tenant, :call_id, :attempt, :asked, :answer, :detail, :raw, clock_timestamp())
+ON CONFLICT DO NOTHING;
+
+-- name: add_to_outbox!
+-- One event outside of a batch of the engine.
+INSERT INTO outbox (batch_id, topic, keys, causes, payloads, created_at)
+VALUES (reserve_batch_id(), :topic, :keys, :causes, :payloads, clock_timestamp());
+
+-- name: open_calls
+-- Calls without an answer, by provider and status.
+SELECT c.provider, c.status, count(*) AS calls FROM provider_calls AS c WHERE c.status <> 'answered' GROUP BY 1, 2;

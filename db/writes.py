@@ -1,0 +1,383 @@
+"""Everything that a batch writes, gathered in memory and written in bulk: one statement or COPY for each table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from db.ledger import Entry
+from db.queries import engine, parking
+from db.tables import FEE_SCHEDULES, PAYMENTS
+from handlers.fees.model import FeeSchedule
+from schemas.ledger import ENTRY_POSTED, EntryLine, EntryPosted
+from schemas.outgoing import encode, partition_key
+from schemas.topics import TOPIC_OF_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from db.connection import Connection
+    from db.ledger import Ledger
+    from handlers.decision import Call, Decision, Timer
+    from handlers.payments.model import Payment
+    from schemas.outgoing import Cause
+
+OUTBOX_CHANNEL = "outbox"
+CALLS_CHANNEL = "calls"
+"""NOTIFY channels that wake the relay and the gateways."""
+
+
+@dataclass(slots=True)
+class InboxRow:
+    """A message as it came, with what became of it."""
+
+    cause: Cause
+    type: str
+    key: str
+    topic: str
+    partition: int
+    offset: int
+    received_at: datetime
+    body: bytes
+    outcome: str
+    reason: str | None = None
+    detail: str | None = None
+
+
+@dataclass(slots=True)
+class Wait:
+    """A message that is to be parked: why, what it waits for, and when to look again at the latest."""
+
+    cause: Cause
+    key: str
+    reason: str
+    detail: str
+    waits_for: str | None
+    delay_ms: int
+
+
+@dataclass(slots=True)
+class DeadLetter:
+    """A message set aside."""
+
+    topic: str
+    partition: int
+    offset: int
+    message_key: bytes | None
+    headers: dict[str, str]
+    body: bytes
+    masked: bool
+    reason: str
+    detail: str
+    tenant: str | None
+    source: str | None
+    event_id: str | None
+    dead_at: datetime
+
+
+@dataclass(slots=True)
+class UsedKey:
+    """A command's idempotency key with what it was used for."""
+
+    cause: Cause
+    operation: str
+    object_id: str
+    idempotency_key: str
+    fingerprint: bytes
+    outcome: str
+    reason: str | None
+    expires_at: datetime
+
+
+@dataclass(slots=True)
+class Writes:
+    """What one transaction writes. Add to it in the order of the messages, then `flush`."""
+
+    topic: str
+    now: datetime
+    inbox: list[InboxRow] = field(default_factory=list)
+    decided: list[InboxRow] = field(default_factory=list)
+    conflicts: list[InboxRow] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    waits: list[Wait] = field(default_factory=list)
+    used_keys: list[UsedKey] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    woken: set[str] = field(default_factory=set)
+    _existing: set[tuple[str, UUID]] = field(default_factory=set)
+    _payments: dict[tuple[str, UUID], Payment] = field(default_factory=dict)
+    _fees: list[FeeSchedule] = field(default_factory=list)
+    _transitions: list[tuple[Any, ...]] = field(default_factory=list)
+    _timers: list[tuple[Cause, Timer]] = field(default_factory=list)
+    _calls: list[tuple[Cause, Call, datetime]] = field(default_factory=list)
+    _outbox: dict[str, tuple[list[str], list[str], list[bytes]]] = field(default_factory=dict)
+
+    def exists(self, payment: Payment) -> None:
+        """This payment has a row already."""
+        self._existing.add((payment.tenant, payment.payment_id))
+
+    def apply(self, cause: Cause, decision: Decision, now: datetime) -> None:
+        """Everything that follows from one decision."""
+        tenant = cause.tenant
+        for state in decision.states:
+            if isinstance(state, FeeSchedule):
+                self._fees.append(state)
+            else:
+                self._payments[tenant, state.payment_id] = state
+            self.woken.add(name_of(state))
+        for step in decision.transitions:
+            self._transitions.append(
+                (
+                    tenant,
+                    step.payment_id,
+                    step.version,
+                    step.from_state,
+                    step.event,
+                    step.to_state,
+                    step.reason,
+                    cause.source,
+                    cause.event_id,
+                    now,
+                )
+            )
+        for number, event in enumerate(decision.events):
+            payload = encode(cause, event.type, number, event.object_id, now, event.data)
+            self.publish(TOPIC_OF_TYPE[event.type], partition_key(tenant, event.object_id), cause.event_id, payload)
+        self.entries.extend(Entry(cause, posting, now) for posting in decision.postings)
+        self._timers.extend((cause, timer) for timer in decision.timers)
+        self._calls.extend((cause, call, now) for call in decision.calls)
+
+    def publish(self, topic: str, key: str, cause: str, payload: bytes) -> None:
+        """An event for the outbox."""
+        lists = self._outbox.get(topic)
+        if lists is None:
+            lists = self._outbox[topic] = ([], [], [])
+        lists[0].append(key)
+        lists[1].append(cause)
+        lists[2].append(payload)
+
+    async def flush(self, connection: Connection, ledger: Ledger) -> int:
+        """Write it all within the caller's transaction, which holds all its locks by now. Returns the batch's id."""
+        ids = await engine.reserve_ids(connection, entries=len(self.entries))
+        batch_id: int = ids["batch_id"]
+        if self.entries:
+            await ledger.write(connection, self.entries, ids["entry_ids"])
+            self._tell_entries(ids["entry_ids"])
+        await self._write_states(connection)
+        await self._write_delivery(connection, batch_id)
+        await self._write_intake(connection, batch_id)
+        return batch_id
+
+    def _tell_entries(self, entry_ids: Sequence[int]) -> None:
+        number, last_cause = 0, None
+        for entry, entry_id in zip(self.entries, entry_ids, strict=True):
+            posting, cause = entry.posting, entry.cause
+            number, last_cause = (number + 1 if cause is last_cause else 0), cause
+            told = EntryPosted(
+                entry_id,
+                posting.rule,
+                posting.object_type,
+                posting.object_id,
+                posting.effective_at,
+                entry.posted_at,
+                tuple(
+                    EntryLine(leg.code, leg.owner, leg.side, leg.amount_minor, posting.currency) for leg in posting.legs
+                ),
+            )
+            payload = encode(cause, ENTRY_POSTED, number, posting.object_id, entry.posted_at, told)
+            key = partition_key(cause.tenant, posting.object_id)
+            self.publish(TOPIC_OF_TYPE[ENTRY_POSTED], key, cause.event_id, payload)
+
+    async def _write_states(self, connection: Connection) -> None:
+        new = [payment for key, payment in self._payments.items() if key not in self._existing]
+        old = [payment for key, payment in self._payments.items() if key in self._existing]
+        if new:
+            await PAYMENTS.insert(connection, new)
+        if old:
+            await PAYMENTS.update(connection, old)
+        if self._fees:
+            await FEE_SCHEDULES.insert(connection, self._fees)
+        if self._transitions:
+            columns = (
+                "tenant",
+                "payment_id",
+                "version",
+                "from_state",
+                "event",
+                "to_state",
+                "reason",
+                "source",
+                "event_id",
+                "at",
+            )
+            await connection.copy_records_to_table("transitions", records=self._transitions, columns=columns)
+        if self.woken:
+            await parking.wake(connection, names=list(self.woken))
+
+    async def _write_delivery(self, connection: Connection, batch_id: int) -> None:
+        if self._timers:
+            rows = [
+                (c.tenant, t.timer_id, t.kind, t.due_at, t.payment_id, t.order_id, c.event_id) for c, t in self._timers
+            ]
+            names = ("tenants", "timer_ids", "kinds", "due_ats", "payment_ids", "order_ids", "causations")
+            await engine.add_timers(connection, **_columns(names, rows))
+        if self._calls:
+            await self._write_calls(connection)
+        if self._outbox:
+            await connection.copy_records_to_table(
+                "outbox",
+                records=[(batch_id, topic, *lists, self.now) for topic, lists in self._outbox.items()],
+                columns=("batch_id", "topic", "keys", "causes", "payloads", "created_at"),
+            )
+            await engine.notify(connection, channel=OUTBOX_CHANNEL)
+
+    async def _write_calls(self, connection: Connection) -> None:
+        columns = (
+            "tenant",
+            "call_id",
+            "payment_id",
+            "order_id",
+            "provider",
+            "operation",
+            "amount_minor",
+            "currency",
+            "method_type",
+            "token",
+            "provider_reference",
+            "capture",
+            "final",
+            "source",
+            "event_id",
+            "status",
+            "due_at",
+            "created_at",
+        )
+        rows = [
+            (
+                cause.tenant,
+                call.call_id,
+                call.payment_id,
+                call.order_id,
+                call.provider,
+                call.operation,
+                call.amount_minor,
+                call.currency,
+                call.method_type,
+                call.token,
+                call.provider_reference,
+                call.capture,
+                call.final,
+                cause.source,
+                cause.event_id,
+                "requested",
+                self.now,
+                now,
+            )
+            for cause, call, now in self._calls
+        ]
+        await connection.copy_records_to_table("provider_calls", records=rows, columns=columns)
+        await engine.notify(connection, channel=CALLS_CHANNEL)
+
+    async def _write_intake(self, connection: Connection, batch_id: int) -> None:
+        if self.inbox:
+            await connection.copy_records_to_table(
+                "inbox",
+                records=[(*_identity(row), *_decision(row), batch_id) for row in self.inbox],
+                columns=(*_IDENTITY, "outcome", "reason", "detail", "batch_id"),
+            )
+        if self.decided:
+            names = ("tenants", "sources", "event_ids", "outcomes", "reasons", "details", "batch_ids")
+            rows = [
+                (row.cause.tenant, row.cause.source, row.cause.event_id, *_decision(row), batch_id)
+                for row in self.decided
+            ]
+            await parking.decide(connection, **_columns(names, rows))
+        if self.conflicts:
+            await connection.copy_records_to_table(
+                "inbox_conflicts",
+                records=[
+                    (*_who(row), row.topic, row.partition, row.offset, row.received_at, row.body)
+                    for row in self.conflicts
+                ],
+                columns=("tenant", "source", "event_id", "topic", "partition", "offset", "received_at", "body"),
+            )
+        if self.dead_letters:
+            columns = tuple(DeadLetter.__slots__)
+            await connection.copy_records_to_table(
+                "dead_letters",
+                records=[tuple(getattr(letter, name) for name in columns) for letter in self.dead_letters],
+                columns=columns,
+            )
+        if self.waits:
+            await self._park(connection)
+        if self.used_keys:
+            await self._save_used_keys(connection)
+
+    async def _park(self, connection: Connection) -> None:
+        names = ("tenants", "keys", "sources", "event_ids", "reasons", "details", "waits", "delays_ms")
+        rows = [
+            (w.cause.tenant, w.key, w.cause.source, w.cause.event_id, w.reason, w.detail, w.waits_for, w.delay_ms)
+            for w in self.waits
+        ]
+        await parking.park(connection, topic=self.topic, **_columns(names, rows))
+
+    async def _save_used_keys(self, connection: Connection) -> None:
+        """The last use of each key; two in one batch are one row."""
+        names = (
+            "tenants",
+            "operations",
+            "objects",
+            "keys",
+            "fingerprints",
+            "sources",
+            "event_ids",
+            "outcomes",
+            "reasons",
+            "expires",
+        )
+        last = {(use.cause.tenant, use.operation, use.object_id, use.idempotency_key): use for use in self.used_keys}
+        rows = [
+            (*key, use.fingerprint, use.cause.source, use.cause.event_id, use.outcome, use.reason, use.expires_at)
+            for key, use in sorted(last.items(), key=lambda item: item[0])
+        ]
+        await engine.save_idempotency_keys(connection, **_columns(names, rows))
+
+
+_IDENTITY = ("tenant", "source", "event_id", "type", "key", "topic", "partition", "offset", "received_at", "body")
+
+
+def _who(row: InboxRow) -> tuple[str, str, str]:
+    return row.cause.tenant, row.cause.source, row.cause.event_id
+
+
+def _identity(row: InboxRow) -> tuple[Any, ...]:
+    cause = row.cause
+    return (
+        cause.tenant,
+        cause.source,
+        cause.event_id,
+        row.type,
+        row.key,
+        row.topic,
+        row.partition,
+        row.offset,
+        row.received_at,
+        row.body,
+    )
+
+
+def _decision(row: InboxRow) -> tuple[str, str | None, str | None]:
+    return row.outcome, row.reason, row.detail
+
+
+def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+    """Rows as the named array parameters of a bulk statement."""
+    return dict(zip(names, zip(*rows, strict=True), strict=True))
+
+
+def name_of(state: Payment | FeeSchedule) -> str:
+    """The name under which messages wait for a state."""
+    if isinstance(state, FeeSchedule):
+        return f"fees:{state.tenant}/{state.merchant_id}"
+    return f"payment:{state.tenant}/{state.payment_id}"
