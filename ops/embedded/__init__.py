@@ -5,8 +5,9 @@
     ...
     stack.down()                    # the data stays
 
-stack.py is the door. supervise.py is the process that owns both servers; postgres.py and kafka.py say what each of
-them is; service.py starts and ends a process, unprivileged.py deals with being root, jars.py finds Kafka.
+stack.py is the door. supervise.py is the process that owns both servers; postgres.py and kafka.py say what
+each of them is; service.py starts and ends a process, unprivileged.py deals with being root, jars.py finds
+Kafka.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ TAIL_LINES = 20
 
 
 class EmbeddedStackError(RuntimeError):
-    """The embedded stack cannot do what was asked; the message says why, and what a person can do about it."""
+    """The embedded stack cannot do what was asked; the message says why and what a person can do about it."""
 
 
 def log_tail(log: Path) -> str:

@@ -32,8 +32,8 @@ DOWNLOADS_AT_ONCE = 8
 def kafka_jars(progress: Callable[[str], None]) -> list[Path]:
     """All jars that the broker needs on its class path.
 
-    They live in Maven's local repository (M2_REPO, by default ~/.m2/repository); when all are there, no network is
-    used. Else they are downloaded from COUNTERFOIL_MAVEN_URL, by default Maven Central.
+    They live in Maven's local repository (M2_REPO, by default ~/.m2/repository); when all are there, no
+    network is used. Else they are downloaded from COUNTERFOIL_MAVEN_URL, by default Maven Central.
 
     Raises:
         EmbeddedStackError: they are not there and could not be downloaded.
@@ -58,9 +58,7 @@ def _download(repository: Path, progress: Callable[[str], None]) -> list[Path]:
             for done, jar in enumerate(as_completed(jars), start=1):
                 progress(f"resolving Kafka {KAFKA_VERSION}: {done} of {len(jars)} jars, {jar.result().name}")
     except (OSError, RuntimeError) as error:
-        raise EmbeddedStackError(
-            _UNREACHABLE.format(source=source, repository=repository, error=error)
-        ) from error
+        raise EmbeddedStackError(_instead(source, repository, error)) from error
     return [jar.result() for jar in jars]
 
 
@@ -80,13 +78,14 @@ def _whole(artifact: Artifact) -> Path:
     return jar
 
 
-_UNREACHABLE = """\
-Apache Kafka {version} could not be downloaded.
-  tried:        {{source}}
-  it answered:  {{error}}
-  cache folder: {{repository}} (M2_REPO moves it)
+def _instead(source: str, repository: Path, error: Exception) -> str:
+    return f"""\
+Apache Kafka {KAFKA_VERSION} could not be downloaded.
+  tried:        {source}
+  it answered:  {error}
+  kept in:      {repository} (M2_REPO names another folder)
 Either give access to a Maven repository: COUNTERFOIL_MAVEN_URL names a mirror, HTTPS_PROXY a proxy.
 Or use servers of your own instead of the embedded stack:
   KAFKA_BOOTSTRAP_SERVERS=host:9092
   DATABASE_URL=postgresql://counterfoil_app:password@host:5432/counterfoil
-  DATABASE_ADMIN_URL=postgresql://postgres:password@host:5432/counterfoil""".format(version=KAFKA_VERSION)
+  DATABASE_ADMIN_URL=postgresql://postgres:password@host:5432/counterfoil"""

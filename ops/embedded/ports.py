@@ -7,9 +7,9 @@ import socket
 
 HOST = "127.0.0.1"
 
-# Below the ephemeral ranges of Linux (32768) and macOS (49152). Inside such a range a client that keeps trying to
-# reach a broker that is down can be given the broker's own port as its source port: it then connects to itself,
-# and the broker cannot come back.
+# Below the ephemeral ranges of Linux (from 32768) and macOS (from 49152). Inside such a range a client that
+# keeps trying to reach a broker that is down can be given the broker's own port as its source port: it then
+# connects to itself, and the broker cannot come back.
 FIRST, LAST = 20_000, 29_999
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import tempfile
@@ -15,8 +14,8 @@ import psutil
 
 from ops.embedded.errors import EmbeddedStackError
 from ops.embedded.ports import HOST
-from ops.embedded.service import Service, find
-from ops.embedded.unprivileged import data_folder, installation, server_account
+from ops.embedded.service import Service, find, run
+from ops.embedded.unprivileged import BINARIES, data_folder, installation, readable, server_account
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +47,17 @@ SETTINGS = {
     "wal_compression": "on",
 }
 
+# Nothing of ours: PGDATA, PGPORT or LANG of a person's shell have no say here.
+ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
+
+_NOT_YET = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # it starts, recovers or was just killed
+)
+
 _ROLE = "SELECT format('CREATE ROLE %I LOGIN PASSWORD %L', $1::text, $2::text)"
 _HAS_ROLE = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)"
 _DATABASE = "SELECT format('CREATE DATABASE %I', $1::text)"
@@ -66,10 +76,13 @@ async def prepare(folder: Folder, port: int, progress: Callable[[str], None]) ->
         EmbeddedStackError: initdb failed; the message has its output.
     """
     account = server_account()
-    binaries = installation(account) / "bin"
+    binaries = readable(installation(), account) / BINARIES
+    if account is not None:
+        # Our own folder, whatever the umask was when it was made: the account has to pass through it.
+        folder.root.chmod(folder.root.stat().st_mode | 0o011)
     data = data_folder(folder.postgres, account)
     passwords = folder.passwords()
-    version = (await _run((str(binaries / "postgres"), "--version"), None)).split()[-1]
+    version = (await run((str(binaries / "postgres"), "--version"), ENVIRONMENT)).split()[-1]
     if not (data / "PG_VERSION").exists():
         progress(f"making the PostgreSQL {version} data folder {data}")
         await _initdb(binaries, data, passwords.superuser, account)
@@ -78,7 +91,11 @@ async def prepare(folder: Folder, port: int, progress: Callable[[str], None]) ->
     async def is_ready() -> bool:
         try:
             await _provision(port, passwords.superuser, {APP_ROLE: passwords.app, READ_ROLE: passwords.read})
-        except (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
+        except asyncpg.InvalidPasswordError as error:
+            raise EmbeddedStackError(
+                f"the passwords in {folder.root} are not those of the data in {data}: reset the stack"
+            ) from error
+        except _NOT_YET:
             return False
         return True
 
@@ -90,12 +107,12 @@ async def prepare(folder: Folder, port: int, progress: Callable[[str], None]) ->
         port=port,
         command=(str(binaries / "postgres"), "-D", str(data), "-p", str(port), *settings),
         mark=str(data),
-        environment=_environment(),
+        environment=ENVIRONMENT,
         log=folder.logs / "postgres.log",
         account=account,
         stop_signal=Signals.SIGINT,  # fast shutdown: disconnects clients, writes a checkpoint
         stop_seconds=60,
-        orphan_signal=Signals.SIGQUIT,  # immediate shutdown: removes postmaster.pid, recovers from the WAL later
+        orphan_signal=Signals.SIGQUIT,  # immediate shutdown: the next start recovers from the WAL
         is_ready=is_ready,
     )
 
@@ -114,19 +131,15 @@ async def _provision(port: int, superuser_password: str, roles: dict[str, str]) 
 
 
 async def _initdb(binaries: Path, data: Path, password: str, account: Account | None) -> None:
-    data.parent.mkdir(parents=True, exist_ok=True)
-    # Made beside its place and moved there when complete, so that an interrupted initdb leaves no half of a cluster.
+    # Made beside its place and moved there when complete: an interrupted initdb leaves no half of a cluster.
     building = Path(tempfile.mkdtemp(prefix="initdb-", dir=data.parent))
     try:
         password_file = building / "password"
         password_file.write_text(password)
         if account is not None:
-            data.parent.chmod(
-                data.parent.stat().st_mode | 0o011
-            )  # a folder of ours: the account passes through
             for path in (building, password_file):
                 os.chown(path, account.uid, account.gid)
-        await _run(
+        await run(
             (
                 str(binaries / "initdb"),
                 *("--pgdata", str(building / "data")),
@@ -136,6 +149,7 @@ async def _initdb(binaries: Path, data: Path, password: str, account: Account | 
                 "--data-checksums",
                 "--no-instructions",
             ),
+            ENVIRONMENT,
             account,
         )
         (building / "data").rename(data)
@@ -143,27 +157,11 @@ async def _initdb(binaries: Path, data: Path, password: str, account: Account | 
         shutil.rmtree(building)
 
 
-async def _run(command: tuple[str, ...], account: Account | None) -> str:
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        cwd="/",  # the account may not be allowed into ours
-        env=_environment(),
-        **({} if account is None else account.as_popen()),
-    )
-    output, _ = await process.communicate()
-    if process.returncode != 0:
-        raise EmbeddedStackError(f"{command[0]} failed:\n{output.decode(errors='replace')}")
-    return output.decode()
-
-
 def _end_leftover(data: Path) -> None:
-    """End a server on this data that outlived its supervisor, and its pid file if that would block a start.
+    """End a server on this data that outlived its supervisor; remove a pid file that would block a start.
 
-    The caller holds the stack's lock, so no server may be running on this data. A dead pid in the file is left to
-    PostgreSQL, which then checks that no backend of the old server still uses the shared memory.
+    The caller holds the stack's lock, so no server may be running on this data. A dead pid in the file is
+    left to PostgreSQL, which then checks that no backend of the old server still uses the shared memory.
     """
     pid_file = data / "postmaster.pid"
     if not pid_file.exists():
@@ -176,8 +174,3 @@ def _end_leftover(data: Path) -> None:
     elif psutil.pid_exists(pid):
         # The number now belongs to somebody else, as it often does after a container restarts.
         pid_file.unlink()
-
-
-def _environment() -> dict[str, str]:
-    # Nothing of ours: PGHOST, PGDATA or LANG of a user's shell have no say here.
-    return {"PATH": os.defpath, "LC_ALL": "C"}

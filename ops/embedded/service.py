@@ -1,4 +1,4 @@
-"""A server process as the supervisor sees it: what to start, how to know it, when it is ready, how to end it."""
+"""A server as its supervisor sees it: what to start, how to know it, when it is ready, how to end it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import ctypes
 import os
 import signal
 import sys
+import tempfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import psutil
 
+from ops.embedded.errors import EmbeddedStackError
+
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from pathlib import Path
 
     from ops.embedded.state import State
@@ -44,7 +47,7 @@ class Service:
     stop_seconds: float
     """How long an orderly end may take before it is forced."""
     orphan_signal: signal.Signals
-    """What the kernel sends when the supervisor is gone: an end at once, from which the next start recovers."""
+    """What the kernel sends when the supervisor is gone: it ends at once, and the next start recovers."""
     is_ready: Callable[[], Awaitable[bool]]
     """A real request to the server; False while it does not answer yet."""
 
@@ -52,26 +55,60 @@ class Service:
 @contextlib.asynccontextmanager
 async def running(service: Service) -> AsyncIterator[Process]:
     """The service's process; when the block is left it is ended, orderly if it can be."""
-    user = {} if service.account is None else service.account.as_popen()
     with service.log.open("ab") as output:
-        process = await asyncio.create_subprocess_exec(
-            *service.command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd="/",  # another account may not be allowed into ours
-            env=service.environment,
-            preexec_fn=_die_with_parent(service.orphan_signal),
-            **user,
+        process = await _spawn(
+            service.command, service.environment, service.account, output, service.orphan_signal
         )
     try:
         yield process
     finally:
-        for sign, seconds in ((service.stop_signal, service.stop_seconds), (signal.SIGKILL, KILL_SECONDS)):
-            if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError, TimeoutError):
-                    process.send_signal(sign)
-                    await asyncio.wait_for(process.wait(), seconds)
+        await _end(process, service.stop_signal, service.stop_seconds)
+
+
+async def run(command: Sequence[str], environment: Mapping[str, str], account: Account | None = None) -> str:
+    """Run a program to its end; the result is what it wrote.
+
+    Raises:
+        EmbeddedStackError: it failed; the message has what it wrote.
+    """
+    with tempfile.TemporaryFile() as output:
+        process = await _spawn(command, environment, account, output, signal.SIGKILL)
+        try:
+            code = await process.wait()
+        finally:
+            await _end(process, signal.SIGTERM, KILL_SECONDS)
+        output.seek(0)
+        written = output.read().decode(errors="replace")
+    if code != 0:
+        raise EmbeddedStackError(f"{' '.join(command)} failed with code {code}:\n{written}")
+    return written
+
+
+async def _spawn(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    account: Account | None,
+    output: IO[bytes],
+    orphan_signal: signal.Signals,
+) -> Process:
+    return await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        cwd="/",  # another account may not be allowed into ours
+        env=environment,
+        preexec_fn=_die_with_parent(orphan_signal),
+        **({} if account is None else account.as_popen()),
+    )
+
+
+async def _end(process: Process, stop_signal: signal.Signals, seconds: float) -> None:
+    for sign, limit in ((stop_signal, seconds), (signal.SIGKILL, KILL_SECONDS)):
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, TimeoutError):
+                process.send_signal(sign)
+                await asyncio.wait_for(process.wait(), limit)
 
 
 def find(pid: int, mark: str) -> psutil.Process | None:

@@ -10,7 +10,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self
 
 import orjson
 
@@ -50,8 +50,8 @@ class Endpoints:
 class Stack:
     """The stack whose data, ports, passwords and logs live in one folder.
 
-    By default it outlives this process, until somebody calls `down`. With `owned` it ends with this process, however
-    that ends: for tests and demonstrations, as `with Stack(folder, owned=True) as stack`.
+    By default it outlives this process, until somebody calls `down`. With `owned` it ends with this process,
+    however that ends: for tests and demonstrations, as `with Stack(folder, owned=True) as stack`.
     """
 
     def __init__(self, root: Path, *, owned: bool = False) -> None:
@@ -59,9 +59,10 @@ class Stack:
         self.owned = owned
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._leash = -1
+        self._log = self.folder.logs / "supervisor.log"
 
     def up(self, progress: Callable[[str], None] | None = None) -> Endpoints:
-        """Start what is not running, wait until it answers, and say where it is. `progress` is told each step.
+        """Start what is not running, wait until it answers, say where it is. `progress` is told each step.
 
         Raises:
             EmbeddedStackError: Kafka could not be downloaded, or a service does not come up.
@@ -76,8 +77,8 @@ class Stack:
                     os.close(lock)
             elif time.monotonic() > deadline:
                 raise EmbeddedStackError(
-                    f"the stack in {self.folder.root} is run by another process and is not ready after {UP_SECONDS} s; "
-                    f"{log_tail(self.folder.logs / 'supervisor.log')}"
+                    f"another process runs the stack in {self.folder.root}, which is not ready after "
+                    f"{UP_SECONDS} s; {log_tail(self._log)}"
                 )
             else:
                 time.sleep(POLL_SECONDS)
@@ -138,6 +139,7 @@ class Stack:
         if process is None:
             raise EmbeddedStackError(f"{service} does not run in {self.folder.root}")
         process.kill()
+        process.wait(DOWN_SECONDS)
         return process.pid
 
     def __enter__(self) -> Self:
@@ -155,49 +157,57 @@ class Stack:
         from ops.embedded.jars import kafka_jars  # noqa: PLC0415
 
         class_path = os.pathsep.join(str(jar) for jar in kafka_jars(tell))
-        self.folder.logs.mkdir(parents=True, exist_ok=True)
-        _put_away_long(self.folder.logs)
-        # A bare descriptor, which no garbage collection closes: it is open as long as this process lives.
-        owned, self._leash = os.pipe()
-        with (self.folder.logs / "supervisor.log").open("ab") as log:
-            self._supervisor = subprocess.Popen(  # noqa: S603  our own module
-                [sys.executable, "-m", "ops.embedded.supervise", str(self.folder.root)],
-                stdin=owned,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                cwd="/",
-                env=os.environ | {"CLASSPATH": class_path, "PYTHONPATH": str(Path(__file__).parents[2])},
-                pass_fds=(lock,),
-                start_new_session=True,  # a Ctrl-C in the terminal is for us, and we decide
-            )
-        os.close(owned)
-        try:
-            self._listen(self._supervisor, tell)
-        except BaseException:  # also a Ctrl-C: nothing half started may stay behind
-            self._release()
-            raise
+        self._release()  # of a supervisor that was killed
+        with self._spawn(lock, class_path) as reports:
+            try:
+                self._listen(reports, tell)
+            except BaseException:  # also a Ctrl-C: nothing half started may stay behind
+                self._release()
+                raise
         if not self.owned:
             os.write(self._leash, DETACH)
 
-    def _listen(self, supervisor: subprocess.Popen[bytes], tell: Callable[[str], None]) -> None:
-        """Pass on what the supervisor reports until everything is ready."""
-        for line in supervisor.stdout or ():
-            match orjson.loads(line):
-                case {"progress": text}:
-                    tell(text)
-                case {"failed": text}:
-                    raise EmbeddedStackError(text)
-                case {"ready": _}:
-                    return
-        raise EmbeddedStackError(
-            f"the supervisor ended early; {log_tail(self.folder.logs / 'supervisor.log')}"
-        )
+    def _spawn(self, lock: int, class_path: str) -> IO[bytes]:
+        """Start the supervisor; the result is what it reports."""
+        self.folder.logs.mkdir(parents=True, exist_ok=True)
+        for log in self.folder.logs.glob("*.log"):
+            if log.stat().st_size > LOG_BYTES:
+                log.replace(log.with_suffix(".old"))
+        # Bare descriptors are no garbage: the leash is held until _release, or the end of this process.
+        commands, self._leash = os.pipe()
+        reports, output = os.pipe()
+        project = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+        with self._log.open("ab") as errors:
+            self._supervisor = subprocess.Popen(  # noqa: S603  our own module
+                [sys.executable, "-m", "ops.embedded.supervise", str(self.folder.root)],
+                stdin=commands,
+                stdout=output,
+                stderr=errors,
+                cwd="/",
+                env=os.environ | {"CLASSPATH": class_path, "PYTHONPATH": os.pathsep.join(project)},
+                pass_fds=(lock,),
+                start_new_session=True,  # a Ctrl-C in the terminal is ours to judge
+            )
+        os.close(commands)
+        os.close(output)
+        return os.fdopen(reports, "rb")
+
+    def _listen(self, reports: IO[bytes], tell: Callable[[str], None]) -> None:
+        """Pass on what the supervisor reports, until everything is ready."""
+        for line in reports:
+            ((kind, text),) = orjson.loads(line).items()
+            if kind == "ready":
+                return
+            if kind == "failed":
+                raise EmbeddedStackError(text)
+            tell(text)
+        raise EmbeddedStackError(f"the supervisor of {self.folder.root} broke off; {log_tail(self._log)}")
 
     def _release(self) -> None:
-        """Let go of a supervisor of ours, which ends it unless it is detached, and wait until it has ended."""
+        """Let go of our supervisor, which ends it unless it is detached, and wait until it has ended."""
         if self._supervisor is not None:
             os.close(self._leash)
-            self._supervisor.communicate()
+            self._supervisor.wait()
             self._supervisor = None
 
     def _stop(self) -> int:
@@ -212,15 +222,9 @@ class Stack:
                 supervisor.send_signal(signal.SIGKILL if overdue else signal.SIGTERM)
             elif overdue:
                 raise EmbeddedStackError(
-                    f"the stack in {self.folder.root} is locked by another process that starts it"
+                    f"another process is only just starting the stack in {self.folder.root}"
                 )
             time.sleep(POLL_SECONDS)
         end_leftovers(self.folder.state())
         self._release()
         return lock
-
-
-def _put_away_long(logs: Path) -> None:
-    for log in logs.glob("*.log"):
-        if log.stat().st_size > LOG_BYTES:
-            log.replace(log.with_suffix(".old"))

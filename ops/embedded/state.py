@@ -7,10 +7,14 @@ import fcntl
 import os
 import secrets
 from dataclasses import dataclass, field
-from pathlib import Path  # noqa: TC003  pydantic reads the annotations
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import TypeAdapter
+
+from ops.embedded.errors import EmbeddedStackError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DETACH = b"detach\n"
 """What a supervisor reads on its standard input when its starter wants it to stay."""
@@ -88,9 +92,17 @@ class Folder:
         """The stack's lock as an open file descriptor, or None while another process holds it.
 
         The lock ends with the last process that has the descriptor open, so it cannot be left behind.
+
+        Raises:
+            EmbeddedStackError: the folder is another user's.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self.lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.lock, os.O_RDWR | os.O_CREAT, 0o600)
+        except PermissionError as error:
+            raise EmbeddedStackError(
+                f"{self.root} belongs to another user ({error}): choose another folder"
+            ) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

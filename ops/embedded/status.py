@@ -57,15 +57,12 @@ def look(folder: Folder) -> StackStatus:
     state = folder.state()
     supervisor = find_supervisor(folder, state)
     services = {name: _service(folder, state, name) for name in SERVICES}
-    postgres_data = services["postgres"].data
     return StackStatus(
         running=is_healthy(folder),
         supervisor_pid=None if supervisor is None else supervisor.pid,
         folder=folder.root,
         services=services,
-        note=None
-        if postgres_data == folder.postgres
-        else f"PostgreSQL's data is in {postgres_data}: as root it runs as `nobody`, who cannot reach {folder.root}",
+        note=_note(folder),
     )
 
 
@@ -92,6 +89,13 @@ def find_process(service: ServiceState | None) -> psutil.Process | None:
 def postgres_data(folder: Folder) -> Path:
     """Where PostgreSQL's data is: in the folder, unless its account cannot reach that."""
     return data_folder(folder.postgres, server_account())
+
+
+def _note(folder: Folder) -> str | None:
+    data = postgres_data(folder)
+    if data == folder.postgres:
+        return None
+    return f"PostgreSQL's data is in {data}: it runs as `nobody`, not as root, who cannot reach {folder.root}"
 
 
 def _service(folder: Folder, state: State, name: ServiceName) -> ServiceStatus:

@@ -1,9 +1,10 @@
 """The process that owns PostgreSQL and Kafka: `python -m ops.embedded.supervise FOLDER`, started by stack.py.
 
-It inherits the stack's lock and so holds it as long as it lives. It restarts a service that dies, on the same port,
-and ends both when it is told to (SIGTERM) or when its owner is gone. The owner holds the other end of its standard
-input: that pipe closes when the owner ends in whatever way, kill -9 included. An owner that wants the stack to
-outlive it writes `detach` first. Should the supervisor itself be killed, the kernel ends its children.
+It inherits the stack's lock and so holds it as long as it lives. It restarts a service that dies, on the same
+port, and ends both when it is told to (SIGTERM) or when its owner is gone. The owner holds the other end of
+its standard input: that pipe closes when the owner ends in whatever way, kill -9 included. An owner that
+wants the stack to outlive it writes `detach` first. Should the supervisor itself be killed, the kernel ends
+its children.
 
 On standard output it reports one JSON message a line: {"progress": text}, and at last {"ready": ""} or
 {"failed": text}.
@@ -58,20 +59,25 @@ class Supervisor:
         self._write(State(phase="starting", supervisor=os.getpid(), ports=chosen))
 
     async def run(self) -> None:
-        """Start everything, report, and stay until cancelled or until a service cannot be kept running."""
+        """Start everything, and stay until cancelled or until a service cannot be kept running."""
         at = self.state.ports
         coming = (
             postgres.prepare(self.folder, at["postgres"], self.progress),
             kafka.prepare(self.folder, at["kafka"], at["kafka-controller"], self.progress),
         )
-        async with asyncio.TaskGroup() as group:
-            ready = [asyncio.Event() for _ in coming]
-            for service, event in zip(coming, ready, strict=True):
-                group.create_task(self._keep(service, event))
-            for event in ready:
-                await event.wait()
-            self._write(replace(self.state, phase="ready"))
-            self.report("ready")
+        ready = [asyncio.Event() for _ in coming]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for service, event in zip(coming, ready, strict=True):
+                    group.create_task(self._keep(service, event))
+                for event in ready:
+                    await event.wait()
+                self._write(replace(self.state, phase="ready"))
+                self.report("ready")
+        except* EmbeddedStackError as failed:
+            self.report("failed", str(failed.exceptions[0]))
+        finally:
+            self._write(replace(self.state, phase="stopped"))
 
     def progress(self, text: str) -> None:
         """Tell whoever waits for the stack what it is doing now."""
@@ -85,10 +91,6 @@ class Supervisor:
                 os.write(sys.stdout.fileno(), orjson.dumps({kind: text}) + b"\n")
         if kind != "progress":
             self._has_listener = False
-
-    def stopped(self) -> None:
-        """Note that nothing runs any more."""
-        self._write(replace(self.state, phase="stopped"))
 
     async def _keep(self, coming: Coroutine[None, None, Service], ready: asyncio.Event) -> None:
         """Keep a service running, whatever happens to its process; set `ready` when it first answers."""
@@ -110,7 +112,8 @@ class Supervisor:
             if failures >= FAILURES_IN_A_ROW:
                 raise EmbeddedStackError(
                     f"{service.title} {service.version} does not come up on port {service.port}: "
-                    f"{failures} attempts, the last ended with code {process.returncode}; {log_tail(service.log)}"
+                    f"{failures} attempts, the last ended with code {process.returncode}; "
+                    f"{log_tail(service.log)}"
                 )
             await asyncio.sleep(min(FIRST_PAUSE_SECONDS * 2 ** (failures - 1), LONGEST_PAUSE_SECONDS))
 
@@ -127,18 +130,18 @@ async def _answers(service: Service, process: Process) -> bool:
     """Whether the service answered before it ended or ran out of time."""
 
     async def until_ready() -> None:
-        while not await service.is_ready():
+        while not await service.is_ready():  # noqa: ASYNC110  only asking tells
             await asyncio.sleep(PROBE_EVERY_SECONDS)
 
     probe, end = asyncio.create_task(until_ready()), asyncio.create_task(process.wait())
-    done, pending = await asyncio.wait(
-        {probe, end}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED
-    )
-    for task in pending:
-        task.cancel()
-    if probe in done:
-        await probe
-    return end not in done and probe in done
+    try:
+        await asyncio.wait({probe, end}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if probe.done():
+            await probe
+        return probe.done() and not end.done()
+    finally:
+        probe.cancel()
+        end.cancel()
 
 
 async def _told_to_stop() -> None:
@@ -160,22 +163,15 @@ async def _told_to_stop() -> None:
         task.cancel()
 
 
-async def main(root: Path) -> int:
-    """Supervise the stack in `root` until told to stop; the exit code is 1 when a service cannot be kept running."""
-    supervisor = Supervisor(Folder(root))
-    work, told = asyncio.create_task(supervisor.run()), asyncio.create_task(_told_to_stop())
+async def main(root: Path) -> None:
+    """Supervise the stack in `root` until told to stop, or until a service cannot be kept running."""
+    work = asyncio.create_task(Supervisor(Folder(root)).run())
+    told = asyncio.create_task(_told_to_stop())
     await asyncio.wait({work, told}, return_when=asyncio.FIRST_COMPLETED)
     told.cancel()
     work.cancel()
-    (outcome,) = await asyncio.gather(work, return_exceptions=True)
-    supervisor.stopped()
-    if outcome is None or isinstance(outcome, asyncio.CancelledError):
-        return 0
-    expected, unexpected = outcome.split(EmbeddedStackError)
-    if unexpected is not None:
-        raise unexpected
-    supervisor.report("failed", str(expected.exceptions[0]))
-    return 1
+    with contextlib.suppress(asyncio.CancelledError):
+        await work
 
 
 if __name__ == "__main__":
@@ -184,4 +180,4 @@ if __name__ == "__main__":
     )
     # A probe of a server that is not up yet is no error.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    sys.exit(asyncio.run(main(Path(sys.argv[1]))))
+    asyncio.run(main(Path(sys.argv[1])))

