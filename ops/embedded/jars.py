@@ -7,6 +7,7 @@ import os
 import zipfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
 from jgo.constants import MAVEN_CENTRAL_URL, default_maven_repo
 from jgo.maven import MavenContext
@@ -46,6 +47,9 @@ def kafka_jars(progress: Callable[[str], None]) -> list[Path]:
             return [_whole(artifact) for artifact in _resolve(MavenContext(offline=True))]
         except RuntimeError:
             return _download(repository, progress)
+        except ElementTree.ParseError:
+            _drop_torn_poms(repository)
+            return _download(repository, progress)
 
 
 def _download(repository: Path, progress: Callable[[str], None]) -> list[Path]:
@@ -53,12 +57,21 @@ def _download(repository: Path, progress: Callable[[str], None]) -> list[Path]:
     progress(f"resolving Kafka {KAFKA_VERSION} from {source}")
     try:
         artifacts = _resolve(MavenContext(remote_repos={"maven": source}))
-        with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-            jars = [pool.submit(_whole, artifact) for artifact in artifacts]
-            for done, jar in enumerate(as_completed(jars), start=1):
-                progress(f"resolving Kafka {KAFKA_VERSION}: {done} of {len(jars)} jars, {jar.result().name}")
+        jars = _fetch(artifacts, progress)
     except (OSError, RuntimeError) as error:
         raise EmbeddedStackError(_instead(source, repository, error)) from error
+    return jars
+
+
+def _fetch(artifacts: list[Artifact], progress: Callable[[str], None]) -> list[Path]:
+    with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
+        jars = [pool.submit(_whole, artifact) for artifact in artifacts]
+        try:
+            for done, jar in enumerate(as_completed(jars), start=1):
+                progress(f"resolving Kafka {KAFKA_VERSION}: {done} of {len(jars)} jars, {jar.result().name}")
+        except BaseException:  # also a Ctrl-C: what has not begun is not needed any more
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return [jar.result() for jar in jars]
 
 
@@ -69,12 +82,23 @@ def _resolve(context: MavenContext) -> list[Artifact]:
     return [dependency.artifact for dependency in (*inputs, *needed)]
 
 
+def _drop_torn_poms(repository: Path) -> None:
+    """Forget what an interrupted download left: it would be taken for the whole file for ever."""
+    for pom in repository.rglob("*.pom"):
+        try:
+            ElementTree.parse(pom)  # noqa: S314  jgo has parsed it already
+        except ElementTree.ParseError:
+            pom.unlink()
+
+
 def _whole(artifact: Artifact) -> Path:
     """The artifact's file, downloaded again when an interrupted download left only a part of it."""
     jar = artifact.resolve()
     if not zipfile.is_zipfile(jar):
         jar.unlink()
         jar = artifact.resolve()
+        if not zipfile.is_zipfile(jar):
+            raise RuntimeError(f"what is served as {jar.name} is no jar")
     return jar
 
 

@@ -39,8 +39,6 @@ class ServiceState:
     mark: str
     """An argument that only this service's own process carries: pids are used again, marks are not."""
     version: str
-    started_at: float
-    """Unix time, seconds."""
     ready: bool
     restarts: int
 

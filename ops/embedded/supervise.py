@@ -118,7 +118,7 @@ class Supervisor:
             await asyncio.sleep(min(FIRST_PAUSE_SECONDS * 2 ** (failures - 1), LONGEST_PAUSE_SECONDS))
 
     def _note(self, service: Service, pid: int, restarts: int, *, ready: bool) -> None:
-        now = ServiceState(pid, service.mark, service.version, time.time(), ready, restarts)
+        now = ServiceState(pid, service.mark, service.version, ready, restarts)
         self._write(replace(self.state, services={**self.state.services, service.name: now}))
 
     def _write(self, state: State) -> None:
@@ -147,20 +147,19 @@ async def _answers(service: Service, process: Process) -> bool:
 async def _told_to_stop() -> None:
     """Return on SIGTERM or SIGINT, or when an owner that did not detach is gone."""
     loop = asyncio.get_running_loop()
-    signalled = asyncio.Event()
+    stop = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(sign, signalled.set)
+        loop.add_signal_handler(sign, stop.set)
     owner = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(owner), sys.stdin)
 
-    async def abandoned() -> None:
-        if await owner.readline() == DETACH:
-            await signalled.wait()
+    async def watch_owner() -> None:
+        if await owner.readline() != DETACH:
+            stop.set()
 
-    tasks = [asyncio.create_task(abandoned()), asyncio.create_task(signalled.wait())]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()
+    watch = asyncio.create_task(watch_owner())
+    await stop.wait()
+    watch.cancel()
 
 
 async def main(root: Path) -> None:

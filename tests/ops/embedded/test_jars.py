@@ -50,7 +50,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Regist
         server.shutdown()
 
 
-def test_jars_are_downloaded_once_and_a_torn_one_again(registry: Registry) -> None:
+def test_files_are_downloaded_once_and_torn_ones_again(registry: Registry) -> None:
     steps: list[str] = []
     jars = kafka_jars(steps.append)
     assert len(jars) > 40
@@ -61,8 +61,10 @@ def test_jars_are_downloaded_once_and_a_torn_one_again(registry: Registry) -> No
     assert kafka_jars(steps.append) == jars
     assert registry.asked == []
 
-    torn = next(jar for jar in jars if jar.name.startswith("kafka-clients"))
-    torn.write_bytes(torn.read_bytes()[:100_000])
-    assert kafka_jars(steps.append) == jars
-    assert zipfile.is_zipfile(torn)
-    assert {path.rsplit("/", 1)[-1].removesuffix(".sha1") for path in registry.asked} == {torn.name}
+    jar = next(jar for jar in jars if jar.name.startswith("kafka-clients"))
+    for torn in (jar, jar.with_suffix(".pom")):
+        torn.write_bytes(torn.read_bytes()[:1000])
+        registry.asked.clear()
+        assert kafka_jars(steps.append) == jars
+        assert {path.rsplit("/", 1)[-1].removesuffix(".sha1") for path in registry.asked} == {torn.name}
+    assert zipfile.is_zipfile(jar)
