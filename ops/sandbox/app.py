@@ -103,7 +103,7 @@ class Api:
     async def ledger(self, request: Request) -> Response:
         """Every charge that took effect, in pages: `?reference=&after=&limit=`, with totals by currency."""
         reference = request.query_params.get("reference")
-        row_limit = min(_number(request, "limit", default=1_000), PAGE_LIMIT)
+        row_limit = max(1, min(_number(request, "limit", default=1_000), PAGE_LIMIT))
         charges = self._processor.store.charges(
             reference=reference, after=_number(request, "after", default=0), row_limit=row_limit
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from urllib.parse import quote
 
@@ -42,7 +43,6 @@ DECLINE_REASONS: Mapping[str, str] = {
 }
 OTHER_DECLINE = "processing_declined"
 """Our reason for a decline code that the table does not know: providers add codes without asking."""
-
 
 _Method: TypeAlias = Literal["GET", "POST"]
 _Status: TypeAlias = Literal[
@@ -147,7 +147,9 @@ class SandboxProvider:
             stored = _StoredOperation.model_validate(document)
         except ValidationError:
             return Ambiguous("the status query's answer cannot be read")
-        return _interpret(call.operation, stored.http_status, stored.answer, reply)
+        answer = _interpret(call.operation, stored.http_status, stored.answer, reply)
+        # Whatever has a stored answer was looked at, so "turned away unread" makes no sense here.
+        return Ambiguous(answer.detail) if isinstance(answer, Transient) else answer
 
     async def aclose(self) -> None:
         """See `Provider.aclose`."""
@@ -298,4 +300,4 @@ def _error(document: object) -> _Error:
 def _retry_after_ms(reply: httpx.Response) -> int | None:
     """The seconds of RFC 9110, section 10.2.3; its other form, a date, would need clocks that agree."""
     seconds = reply.headers.get("retry-after", "")
-    return int(seconds) * 1000 if seconds.isascii() and seconds.isdigit() else None
+    return int(seconds) * 1000 if re.fullmatch("[0-9]{1,6}", seconds) else None

@@ -145,6 +145,7 @@ STRANGE = [
     ((200, HELD), Succeeded, Succeeded, Ambiguous),
     ((200, b'{"http_status":200,"answer":' + HELD + b"}"), Ambiguous, Transient, Succeeded),
     ((200, b'{"http_status":503,"answer":{}}'), Ambiguous, Transient, Ambiguous),
+    ((200, b'{"http_status":429,"answer":{}}'), Ambiguous, Transient, Ambiguous),
     ((301, b""), Ambiguous, Transient, Ambiguous),
     ((402, b""), Ambiguous, Transient, Ambiguous),
     (
@@ -216,7 +217,14 @@ async def test_a_capture_answered_without_a_capture_is_ambiguous() -> None:
 
 @pytest.mark.parametrize(
     ("header", "retry_after_ms"),
-    [(b"2", 2_000), (b"0", 0), (b"Wed, 21 Oct 2026 07:28:00 GMT", None), (b"-1", None), (b"", None)],
+    [
+        (b"2", 2_000),
+        (b"0", 0),
+        (b"Wed, 21 Oct 2026 07:28:00 GMT", None),
+        (b"-1", None),
+        (b"9" * 5_000, None),
+        (b"", None),
+    ],
 )
 async def test_retry_after_is_read_in_seconds(header: bytes, retry_after_ms: int | None) -> None:
     wire = b"HTTP/1.1 429 X\r\nRetry-After: %b\r\nContent-Length: 0\r\n\r\n" % header
