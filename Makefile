@@ -11,10 +11,13 @@ SEED   ?= 7
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
+# Two checks at a time, each one's output in one piece where make can do that (4.0 and newer).
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # For tools that are talkative when all is well.
 quiet = { out=$$($(1) 2>&1) || { echo "$$out"; exit 1; }; }
 
-.PHONY: help demo test check bench up down lock clean
+.PHONY: help demo test check check-types check-style check-layers check-sql check-spelling check-house
+.PHONY: bench up down lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -26,12 +29,25 @@ test: $(BIN)/counterfoil ## every test, on a real Kafka and a real PostgreSQL (A
 	@$(BIN)/pytest $(ARGS)
 
 check: $(BIN)/counterfoil ## style, types, layers, purity, SQL, spelling
-	@echo "style" && $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet
+	@$(MAKE) --jobs 2 $(SYNC) --keep-going check-types check-style check-layers check-sql check-spelling check-house
+
+check-types:
 	@echo "types" && $(BIN)/mypy --no-error-summary
+
+check-style:
+	@echo "style" && $(BIN)/ruff check --quiet && $(BIN)/ruff format --check --quiet
+
+check-layers:
 	@echo "layers" && $(call quiet,$(BIN)/lint-imports --no-cache)
+
+check-sql:
 	@echo "SQL" && $(call quiet,git ls-files -z '*.sql' | xargs -0 $(BIN)/sqlfluff lint --disable-progress-bar)
+
+check-spelling:
 	@echo "spelling" && git ls-files -z | xargs -0 $(BIN)/codespell
-	@echo "architecture" && $(BIN)/pytest -q tests/architecture
+
+check-house: # purity, file length, deployment files; and that each check above can fail
+	@echo "the rules of the house" && $(BIN)/pytest -q tests/architecture
 
 bench: $(BIN)/counterfoil ## payments per second and latency, against pgbench on the same server
 	@$(BIN)/counterfoil bench payments
