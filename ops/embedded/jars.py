@@ -7,7 +7,7 @@ import os
 import zipfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from jgo.constants import MAVEN_CENTRAL_URL, default_maven_repo
 from jgo.maven import MavenContext
@@ -47,7 +47,7 @@ def kafka_jars(progress: Callable[[str], None]) -> list[Path]:
             return [_whole(artifact) for artifact in _resolve(MavenContext(offline=True))]
         except RuntimeError:
             return _download(repository, progress)
-        except ElementTree.ParseError:
+        except ET.ParseError:
             _drop_torn_poms(repository)
             return _download(repository, progress)
 
@@ -86,8 +86,8 @@ def _drop_torn_poms(repository: Path) -> None:
     """Forget what an interrupted download left: it would be taken for the whole file for ever."""
     for pom in repository.rglob("*.pom"):
         try:
-            ElementTree.parse(pom)  # noqa: S314  jgo has parsed it already
-        except ElementTree.ParseError:
+            ET.parse(pom)  # noqa: S314  jgo has parsed it already
+        except ET.ParseError:
             pom.unlink()
 
 
