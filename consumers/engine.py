@@ -72,7 +72,7 @@ class Engine:
         async with self._turn:
             try:
                 report = await self._persist(self._retry_parked)
-            except asyncpg.PostgresError:
+            except Exception:  # noqa: BLE001 - as above
                 report = await self._retry_one_parked()
         if report.size:
             self._observer.committed(report)
@@ -82,8 +82,8 @@ class Engine:
         """One queue by itself; when the database refuses even that, its first message is set aside."""
         try:
             return await self._persist(lambda connection: self._retry_parked(connection, most=1))
-        except asyncpg.PostgresError as error:
-            log.exception("parked message refused by the database", topic=self.topic)
+        except Exception as error:  # noqa: BLE001 - as above
+            log.exception("parked message cannot be handled", topic=self.topic)
             refusal = f"{type(error).__name__}: {error}"
             return await self._persist(lambda connection: self._retry_parked(connection, most=1, refusal=refusal))
 
@@ -98,14 +98,14 @@ class Engine:
         """Commit the items, in order, in as few transactions as the database allows."""
         try:
             report = await self._persist(lambda connection: self._take_in(connection, items))
-        except asyncpg.PostgresError as error:
+        except Exception as error:  # noqa: BLE001 - nothing that a message does may stop its partition
             if len(items) > 1:
                 self._observer.retried(self.topic, "halved")
                 middle = len(items) // 2
                 await self._settle(items[:middle])
                 await self._settle(items[middle:])
                 return
-            log.exception("message refused by the database", topic=self.topic, offset=items[0].record.offset)
+            log.exception("message cannot be handled", topic=self.topic, offset=items[0].record.offset)
             refusal = f"{type(error).__name__}: {error}"
             report = await self._persist(lambda connection: self._take_in(connection, items, refusal))
         self._observer.committed(report)

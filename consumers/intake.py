@@ -75,6 +75,8 @@ class Reader:
             message = self._adapter.validate_json(record.body)
         except ValidationError as error:
             return _unreadable(record, error)
+        except Exception as error:  # noqa: BLE001 - no message may stop its partition, whatever it does to a parser
+            return Unreadable(record, Reason.INVALID_MESSAGE, f"cannot be read: {type(error).__name__}")
         cause = Cause(message.tenant, message.source, message.id, message.correlation, message.traceparent)
         return Incoming(record, message, message.data.ordering_key(), cause)
 

@@ -43,3 +43,9 @@ class Observer(Protocol):
 
     def retried(self, topic: str, reason: str) -> None:
         """A transaction is tried again, or a batch halved."""
+
+    def lagging(self, topic: str, partition: int, records: int) -> None:
+        """So many records of a partition are not taken in yet."""
+
+    def alive(self) -> None:
+        """The consumer and its database answer."""

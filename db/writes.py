@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from db.ledger import Entry
-from db.queries import engine, parking
+from db.queries import delivery, engine, parking
 from db.tables import FEE_SCHEDULES, PAYMENTS
 from handlers.fees.model import FeeSchedule
 from schemas.ledger import ENTRY_POSTED, EntryLine, EntryPosted
@@ -230,7 +230,7 @@ class Writes:
                 records=[(batch_id, topic, *lists, self.now) for topic, lists in self._outbox.items()],
                 columns=("batch_id", "topic", "keys", "causes", "payloads", "created_at"),
             )
-            await engine.notify(connection, channel=OUTBOX_CHANNEL)
+            await delivery.wake_relay(connection)
 
     async def _write_calls(self, connection: Connection) -> None:
         columns = (
@@ -277,7 +277,7 @@ class Writes:
             for cause, call, now in self._calls
         ]
         await connection.copy_records_to_table("provider_calls", records=rows, columns=columns)
-        await engine.notify(connection, channel=CALLS_CHANNEL)
+        await delivery.wake_gateways(connection)
 
     async def _write_intake(self, connection: Connection, batch_id: int) -> None:
         if self.inbox:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -36,7 +36,7 @@ def event_id_of(cause: Cause, event_type: str, number: int) -> str:
 
 
 def encode(
-    cause: Cause, event_type: str, number: int, subject: str, now: datetime, data: DataclassInstance
+    cause: Cause, event_type: str, number: int, subject: str, now: datetime, data: DataclassInstance | dict[str, Any]
 ) -> bytes:
     """The event as structured CloudEvents JSON."""
     envelope = {

@@ -37,3 +37,4 @@ def _load(name: str) -> Any:
 engine: Final = _load("engine")
 parking: Final = _load("parking")
 delivery: Final = _load("delivery")
+gauges: Final = _load("gauges")

@@ -7,12 +7,16 @@ SELECT settled_batch_id();
 SELECT batch_id FROM relay_cursor WHERE relay = 'outbox';
 
 -- name: unpublished
--- The next rows of the outbox, in order.
+-- The next batches of the outbox, whole and in order.
 SELECT o.batch_id, o.topic, o.keys, o.payloads, o.created_at
 FROM outbox AS o
-WHERE o.batch_id > :after AND o.batch_id <= :up_to
-ORDER BY o.batch_id, o.topic
-LIMIT :most;
+WHERE o.batch_id IN (
+    SELECT DISTINCT d.batch_id FROM outbox AS d
+    WHERE d.batch_id > :after AND d.batch_id <= :up_to
+    ORDER BY d.batch_id
+    LIMIT :most
+)
+ORDER BY o.batch_id, o.topic;
 
 -- name: move_cursor!
 -- Everything up to this batch is acknowledged by Kafka.
@@ -70,31 +74,47 @@ RETURNING
     c.token, c.provider_reference, c.capture, c.final, c.event_id, c.tries, c.unknown_since, c.created_at,
     due.status AS status_before;
 
--- name: call_again!
--- Not answered yet: try or ask again later.
-UPDATE provider_calls
-SET status = :status, due_at = clock_timestamp() + :delay_ms * interval '1 millisecond',
-    unknown_since = coalesce(unknown_since, CASE WHEN :status = 'unknown' THEN clock_timestamp() END),
-    lease_until = NULL
-WHERE tenant = :tenant AND call_id = :call_id AND status = 'in_flight' AND tries = :attempt;
-
--- name: call_answered!
--- The provider has decided.
-UPDATE provider_calls
-SET status = 'answered', answered_at = clock_timestamp(), lease_until = NULL
-WHERE tenant = :tenant AND call_id = :call_id AND status <> 'answered';
-
--- name: keep_answer!
--- A provider's answer, verbatim.
+-- name: keep_answers!
+-- Providers' answers, verbatim.
 INSERT INTO provider_answers (tenant, call_id, try, asked, answer, detail, raw, answered_at)
-VALUES (:tenant, :call_id, :attempt, :asked, :answer, :detail, :raw, clock_timestamp())
+SELECT k.*, clock_timestamp()
+FROM unnest(
+    :tenants::text [], :call_ids::uuid [], :tries::integer [], :asked::text [], :answers::text [], :details::text [],
+    :raws::bytea []
+) AS k
 ON CONFLICT DO NOTHING;
 
+-- name: calls_again!
+-- Not answered yet: try or ask again later. Nothing changes for a call that another gateway has claimed since.
+UPDATE provider_calls AS c
+SET
+    status = k.status, due_at = clock_timestamp() + k.delay_ms * interval '1 millisecond', lease_until = NULL,
+    unknown_since = coalesce(c.unknown_since, CASE WHEN k.status = 'unknown' THEN clock_timestamp() END)
+FROM unnest(:tenants::text [], :call_ids::uuid [], :tries::integer [], :statuses::text [], :delays_ms::integer [])
+    AS k (tenant, call_id, try, status, delay_ms)
+WHERE c.tenant = k.tenant AND c.call_id = k.call_id AND c.status = 'in_flight' AND c.tries = k.try;
+
+-- name: calls_answered
+-- The provider has decided. Gives back the calls that were still open: only of those is the answer published.
+UPDATE provider_calls AS c
+SET status = 'answered', answered_at = clock_timestamp(), lease_until = NULL
+FROM unnest(:tenants::text [], :call_ids::uuid []) AS k (tenant, call_id)
+WHERE c.tenant = k.tenant AND c.call_id = k.call_id AND c.status <> 'answered'
+RETURNING c.tenant, c.call_id;
+
 -- name: add_to_outbox!
--- One event outside of a batch of the engine.
+-- Events outside of a batch of the engine.
 INSERT INTO outbox (batch_id, topic, keys, causes, payloads, created_at)
 VALUES (reserve_batch_id(), :topic, :keys, :causes, :payloads, clock_timestamp());
 
 -- name: open_calls
 -- Calls without an answer, by provider and status.
 SELECT c.provider, c.status, count(*) AS calls FROM provider_calls AS c WHERE c.status <> 'answered' GROUP BY 1, 2;
+
+-- name: wake_relay!
+-- Tells the relay, when this commits, that there is something to publish.
+SELECT pg_notify('outbox', '');
+
+-- name: wake_gateways!
+-- Tells the gateways, when this commits, that there are calls to make.
+SELECT pg_notify('calls', '');

@@ -123,10 +123,6 @@ SELECT * FROM unnest(
 )
 ON CONFLICT DO NOTHING;
 
--- name: notify!
--- Wakes whoever listens on the channel, when this commits.
-SELECT pg_notify(:channel, '');
-
 -- name: dead_letters_at
 -- Dead letters made from these very records.
 SELECT d.topic, d.partition, d."offset", d.body

@@ -95,7 +95,7 @@ def _note(folder: Folder) -> str | None:
     data = postgres_data(folder)
     if data == folder.postgres:
         return None
-    return f"started by root, PostgreSQL runs as `nobody`, who cannot reach {folder.root}: its data is in {data}"
+    return f"started by root, PostgreSQL runs as `nobody`, who cannot reach {folder.root}: data is in {data}"
 
 
 def _service(folder: Folder, state: State, name: ServiceName) -> ServiceStatus:

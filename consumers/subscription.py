@@ -1,0 +1,80 @@
+"""How a topic's records reach its engine: FastStream with the defaults that lose money turned off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaMessage
+
+from consumers.engine import Engine
+from consumers.intake import Record
+from schemas.topics import GROUP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aiokafka import ConsumerRecord
+    from faststream.kafka import KafkaBroker
+
+    from consumers.report import Observer
+
+log = structlog.get_logger()
+
+MAX_POLL_INTERVAL_MS: Final = 600_000
+"""How long a batch may take, waits for an absent database included, before Kafka gives its partitions to another."""
+
+
+def subscribe(
+    broker: KafkaBroker, topic: str, database_url: str, observer: Observer, *, batch_size: int, instance: str | None = None
+) -> Engine:
+    """Attach an engine to a topic. Offsets are committed explicitly, partition by partition, after the transaction.
+
+    `instance` makes the group membership static, so that a quick restart moves no partitions.
+    """
+    engine = Engine(topic, database_url, observer)
+
+    @broker.subscriber(
+        topic,
+        batch=True,
+        group_id=f"{GROUP}.{topic}",
+        group_instance_id=f"{topic}.{instance}" if instance else None,
+        ack_policy=AckPolicy.MANUAL,
+        auto_offset_reset="earliest",
+        max_records=batch_size,
+        max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
+        fetch_max_wait_ms=100,
+        decoder=_as_it_came,
+    )
+    async def take_in(message: KafkaMessage) -> None:
+        records: tuple[ConsumerRecord[bytes, bytes], ...] = message.raw_message
+        await engine.handle([record_of(record) for record in records])
+        await _commit(message.consumer, records)
+
+    return engine
+
+
+def record_of(record: ConsumerRecord[bytes, bytes]) -> Record:
+    """The record without aiokafka; a tombstone has an empty body."""
+    headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
+    return Record(record.topic, record.partition, record.offset, record.key, headers, record.value or b"")
+
+
+async def _commit(consumer: Any, records: Iterable[ConsumerRecord[bytes, bytes]]) -> None:
+    """Tell Kafka how far we are. Failing is normal in a rebalance: the next owner starts earlier, the inbox knows."""
+    offsets: dict[TopicPartition, int] = {}
+    for record in records:
+        place = TopicPartition(record.topic, record.partition)
+        offsets[place] = max(offsets.get(place, 0), record.offset + 1)
+    try:
+        await consumer.commit(offsets)
+    except (CommitFailedError, IllegalStateError, KafkaError) as error:
+        log.info("offsets not committed", error=type(error).__name__)
+
+
+async def _as_it_came(message: Any) -> Any:
+    """No decoding here: the engine reads the raw records."""
+    return message.body

@@ -1,0 +1,84 @@
+"""A worker: the consumers of one or all inbound topics in one process, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from aiokafka.errors import KafkaError
+from faststream.kafka import KafkaBroker
+
+from consumers import checkout, provider_results, timers
+from producers.leadership import pause
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumers.engine import Engine
+    from consumers.report import Observer
+
+log = structlog.get_logger()
+
+CONSUMERS: Final = {"checkout": checkout, "provider-results": provider_results, "timers": timers}
+"""Name on the command line -> module."""
+PARKED_EVERY_S: Final = 0.1
+WATCH_EVERY_S: Final = 2
+GRACE_S: Final = 60
+"""How long a batch under way may take when the worker is told to stop."""
+
+
+async def run_worker(  # noqa: PLR0913 - the worker's wiring
+    kafka: str,
+    database_url: str,
+    observer: Observer,
+    stop: asyncio.Event,
+    *,
+    names: Sequence[str] = tuple(CONSUMERS),
+    batch_size: int = 1000,
+    instance: str | None = None,
+) -> None:
+    """Consume until `stop` is set; then finish the batches under way, commit, and leave."""
+    broker = KafkaBroker(kafka, graceful_timeout=GRACE_S, logger=None)
+    engines = [
+        CONSUMERS[name].register(
+            broker, database_url=database_url, observer=observer, batch_size=batch_size, instance=instance
+        )
+        for name in names
+    ]
+    await broker.start()
+    log.info("worker started", consumers=list(names))
+    beside = [asyncio.create_task(_retry_parked(engine, stop)) for engine in engines]
+    beside.append(asyncio.create_task(_watch(broker, observer, stop)))
+    try:
+        await stop.wait()
+    finally:
+        await broker.stop()
+        await asyncio.gather(*beside)
+        for engine in engines:
+            await engine.close()
+        log.info("worker stopped")
+
+
+async def _retry_parked(engine: Engine, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        found = await engine.retry_parked()
+        if not found:
+            await pause(stop, PARKED_EVERY_S)
+
+
+async def _watch(broker: KafkaBroker, observer: Observer, stop: asyncio.Event) -> None:
+    """Ask Kafka itself how far behind we are; a consumer that is dead or stuck cannot hide from that."""
+    while not stop.is_set():
+        for subscriber in broker.subscribers:
+            consumer = getattr(subscriber, "consumer", None)
+            if consumer is None or not consumer.assignment():
+                continue
+            try:
+                ends = await consumer.end_offsets(list(consumer.assignment()))
+                for place, end in ends.items():
+                    observer.lagging(place.topic, place.partition, end - (await consumer.committed(place) or 0))
+                observer.alive()
+            except KafkaError as error:
+                log.warning("lag unknown", error=type(error).__name__)
+        await pause(stop, WATCH_EVERY_S)

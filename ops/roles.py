@@ -1,0 +1,89 @@
+"""Running a role: logs, health, metrics and an orderly stop around it. Any set of roles can share one process."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, Final
+
+import uvloop
+
+from consumers.worker import CONSUMERS, run_worker
+from ops.endpoints import Places, places
+from ops.health import serve_health, watch_database
+from ops.logging import configure_logging
+from ops.metrics import Telemetry
+from producers.gateway import run_gateway
+from producers.providers.sandbox import SandboxProvider
+from producers.relay import run_relay
+from producers.scheduler import run_scheduler
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from ops.settings import Settings
+
+    Role = Callable[[Settings, Places, Telemetry, asyncio.Event], Awaitable[None]]
+
+
+def worker(names: Sequence[str] = tuple(CONSUMERS)) -> Role:
+    """The role of a worker that consumes these topics."""
+
+    async def run(settings: Settings, at: Places, telemetry: Telemetry, stop: asyncio.Event) -> None:
+        await run_worker(
+            at.kafka,
+            at.database_url,
+            telemetry,
+            stop,
+            names=names,
+            batch_size=settings.counterfoil_batch_size,
+            instance=settings.counterfoil_instance,
+        )
+
+    return run
+
+
+async def relay(_: Settings, at: Places, telemetry: Telemetry, stop: asyncio.Event) -> None:
+    """The role of the outbox relay."""
+    await run_relay(at.kafka, at.database_url, telemetry, stop)
+
+
+async def scheduler(_: Settings, at: Places, telemetry: Telemetry, stop: asyncio.Event) -> None:
+    """The role of the scheduler."""
+    await run_scheduler(at.kafka, at.database_url, telemetry, stop)
+
+
+async def gateway(settings: Settings, at: Places, telemetry: Telemetry, stop: asyncio.Event) -> None:
+    """The role of the gateway, with every provider that is configured."""
+    sandbox = SandboxProvider(
+        base_url=settings.counterfoil_sandbox_url, api_key=settings.counterfoil_sandbox_api_key
+    )
+    try:
+        await run_gateway(at.database_url, {"sandbox": sandbox}, telemetry, stop)
+    finally:
+        await sandbox.aclose()
+
+
+ALL_ROLES: Final[tuple[Role, ...]] = (worker(), relay, scheduler, gateway)
+
+
+def run_roles(name: str, roles: Sequence[Role], settings: Settings) -> None:
+    """Run the roles in this process until SIGTERM or SIGINT; a role that fails ends the process with its error."""
+    configure_logging(settings.counterfoil_log_level, name)
+    at = places(settings)
+    uvloop.run(_run(name, roles, settings, at))
+
+
+async def _run(name: str, roles: Sequence[Role], settings: Settings, at: Places) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    telemetry = Telemetry(name)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(
+            serve_health(telemetry, settings.counterfoil_http_host, settings.counterfoil_http_port, stop)
+        )
+        group.create_task(watch_database(at.database_url, stop))
+        for role in roles:
+            group.create_task(role(settings, at, telemetry, stop))  # type: ignore[arg-type]  # every role is a coroutine

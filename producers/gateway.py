@@ -1,0 +1,295 @@
+"""The gateway worker: makes provider calls outside of any transaction and reports what became of them (law 6).
+
+    claim (SKIP LOCKED, lease) -> execute, or query when the last outcome is unknown -> classify
+        -> one transaction: keep the answers verbatim, move the calls, put the results into the outbox
+
+The call's id is the provider's idempotency key. A claim whose lease ran out (a gateway died) is unknown: it is asked
+about before it is made again, with the same id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from uuid import UUID
+
+import structlog
+
+from db.connection import UNREACHABLE, connect, create_pool
+from db.queries import delivery as sql
+from db.writes import CALLS_CHANNEL
+from producers.leadership import pause
+from producers.providers.base import (
+    Ambiguous,
+    ChallengeRequired,
+    Declined,
+    NotFound,
+    ProviderRequest,
+    Refused,
+    Succeeded,
+    Transient,
+)
+from schemas.outgoing import Cause, encode, partition_key
+from schemas.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import asyncpg
+
+    from db.connection import Pool
+    from producers.providers.base import Provider, ProviderAnswer
+
+log = structlog.get_logger()
+
+TOPIC: Final = "provider.results"
+SOURCE: Final = "/counterfoil/gateway"
+CONCURRENT_CALLS: Final = 16
+"""To one provider, by one gateway."""
+LEASE_MS: Final = 60_000
+"""Longer than a call and its query may take together."""
+FIRST_DELAY_MS: Final = 200
+LONGEST_DELAY_MS: Final = 60_000
+MOST_TRIES: Final = 8
+"""Of a call that certainly had no effect; a call whose outcome is unknown is asked about without end."""
+LOOK_EVERY_S: Final = 0.2
+ANSWERS_AT_ONCE: Final = 200
+AFTER_TROUBLE_S: Final = 0.5
+
+
+class GatewayObserver(Protocol):
+    """Who wants to know."""
+
+    def called(self, provider: str, operation: str, outcome: str, seconds: float) -> None:
+        """A provider was asked, and answered or did not."""
+
+    def alive(self) -> None:
+        """The gateway looked for work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A call's try that is over. `event` is what to publish: its type and data; None when there is nothing new to say."""
+
+    row: asyncpg.Record
+    asked: str
+    answer: ProviderAnswer
+    status: str
+    delay_ms: int
+    event: tuple[str, dict[str, Any]] | None
+
+
+async def run_gateway(
+    database_url: str, providers: dict[str, Provider], observer: GatewayObserver, stop: asyncio.Event
+) -> None:
+    """Make calls until told to stop; calls under way are finished first."""
+    while not stop.is_set():
+        try:
+            pool = await create_pool(database_url, application="counterfoil gateway", size=4)
+            try:
+                await asyncio.gather(
+                    *(Gateway(name, provider, pool, observer).run(database_url, stop) for name, provider in providers.items())
+                )
+            finally:
+                pool.terminate()
+        except UNREACHABLE as error:
+            log.warning("gateway starts over", error=f"{type(error).__name__}: {error}")
+            await pause(stop, AFTER_TROUBLE_S)
+
+
+class Gateway:
+    """The calls to one provider."""
+
+    def __init__(self, name: str, provider: Provider, pool: Pool, observer: GatewayObserver) -> None:
+        self.name = name
+        self._provider = provider
+        self._pool = pool
+        self._observer = observer
+        self._finished: asyncio.Queue[Finished] = asyncio.Queue()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._woken = asyncio.Event()
+
+    async def run(self, database_url: str, stop: asyncio.Event) -> None:
+        """Claim, call, report. Raises what UNREACHABLE names when the database goes away; leases make that safe."""
+        listener = await connect(database_url, application="counterfoil gateway")
+        reporting = asyncio.create_task(self._report())
+        try:
+            await listener.add_listener(CALLS_CHANNEL, lambda *_: self._woken.set())
+            while not stop.is_set():
+                self._woken.clear()
+                self._observer.alive()
+                if not await self._claim():
+                    await self._rest(reporting)
+            await asyncio.gather(*self._under_way)
+            while not self._finished.empty() and not reporting.done():
+                await asyncio.sleep(0.01)
+        finally:
+            for call in self._under_way:
+                call.cancel()
+            reporting.cancel()
+            listener.terminate()
+
+    async def _rest(self, reporting: asyncio.Task[None]) -> None:
+        """Until a call was asked for or ended, or it is time to look; an error of the reporter surfaces here."""
+        waits: set[asyncio.Task[Any]] = {asyncio.create_task(self._woken.wait()), reporting, *self._under_way}
+        done, _ = await asyncio.wait(waits, timeout=LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits - self._under_way - {reporting}:
+            wait.cancel()
+        if reporting in done:
+            reporting.result()
+
+    async def _claim(self) -> int:
+        free = CONCURRENT_CALLS - len(self._under_way)
+        if free <= 0:
+            return 0
+        rows = await sql.claim_calls(
+            self._pool, provider=self.name, gateway=f"gateway-{id(self):x}", lease_ms=LEASE_MS, most=free
+        )
+        for row in rows:
+            task = asyncio.create_task(self._call(row))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        return len(rows)
+
+    async def _call(self, row: asyncpg.Record) -> None:
+        """One try: ask first when the outcome is unknown, make the call when the provider never saw it."""
+        request = request_of(row)
+        in_doubt = row["status_before"] in {"unknown", "in_flight"}
+        asked = "query" if in_doubt else "execute"
+        started = perf_counter()
+        try:
+            answer = await (self._provider.query(request) if in_doubt else self._provider.execute(request))
+            if isinstance(answer, NotFound):
+                asked = "execute"
+                answer = await self._provider.execute(request)
+        except Exception as error:
+            # An adapter's bug; what it did before is not known.
+            log.exception("provider adapter raised", provider=self.name, call_id=str(request.call_id))
+            answer = Ambiguous(f"adapter raised {type(error).__name__}")
+        self._observer.called(self.name, row["operation"], type(answer).__name__.lower(), perf_counter() - started)
+        self._finished.put_nowait(judge_answer(row, asked, answer, in_doubt=in_doubt))
+
+    async def _report(self) -> None:
+        while True:
+            finished = [await self._finished.get()]
+            while len(finished) < ANSWERS_AT_ONCE and not self._finished.empty():
+                finished.append(self._finished.get_nowait())
+            async with self._pool.acquire() as connection, connection.transaction():
+                await report(connection, finished)
+
+
+def request_of(row: asyncpg.Record) -> ProviderRequest:
+    """The call as its provider needs it."""
+    return ProviderRequest(
+        call_id=row["call_id"],
+        tenant=row["tenant"],
+        operation=row["operation"],
+        amount_minor=row["amount_minor"],
+        currency=row["currency"],
+        order_id=row["order_id"],
+        method_type=row["method_type"],
+        token=row["token"],
+        provider_reference=row["provider_reference"],
+        capture=row["capture"],
+        final=row["final"],
+    )
+
+
+def judge_answer(row: asyncpg.Record, asked: str, answer: ProviderAnswer, *, in_doubt: bool) -> Finished:
+    """What an answer means for the call: its status, when to ask again, what to tell the payment."""
+    delay_ms = min(FIRST_DELAY_MS * 2 ** min(row["tries"] - 1, 20), LONGEST_DELAY_MS)
+    match answer:
+        case Succeeded():
+            told: dict[str, Any] = {
+                "provider_reference": answer.provider_reference,
+                "amount_minor": answer.amount_minor,
+                "captured": answer.captured,
+            }
+            return _ended(row, asked, answer, "provider.call_succeeded.v1", told)
+        case Declined():
+            told = {"reason": answer.reason_code, "provider_code": answer.provider_code}
+            return _ended(row, asked, answer, "provider.call_declined.v1", told)
+        case ChallengeRequired():
+            told = {"provider_reference": answer.provider_reference, "redirect_url": answer.redirect_url}
+            return _ended(row, asked, answer, "provider.challenge_required.v1", told)
+        case Refused():
+            told = {"reason": Reason.PROVIDER_REFUSED_REQUEST, "detail": answer.detail[:500]}
+            return _ended(row, asked, answer, "provider.call_failed.v1", told)
+        case Transient() if row["tries"] >= MOST_TRIES and row["unknown_since"] is None and not in_doubt:
+            told = {"reason": Reason.PROVIDER_UNAVAILABLE, "detail": answer.detail[:500]}
+            return _ended(row, asked, answer, "provider.call_failed.v1", told)
+        case Transient():
+            status = "unknown" if in_doubt else "requested"
+            return Finished(row, asked, answer, status, max(delay_ms, answer.retry_after_ms or 0), None)
+        case Ambiguous():
+            first = row["unknown_since"] is None
+            event = ("provider.call_unknown.v1", {"detail": answer.detail[:500]}) if first else None
+            return Finished(row, asked, answer, "unknown", delay_ms, event)
+        case NotFound():
+            # Only a query finds nothing, and then the call is made; so execute broke its promise.
+            return Finished(row, asked, answer, "unknown", delay_ms, None)
+
+
+def _ended(row: asyncpg.Record, asked: str, answer: ProviderAnswer, event_type: str, told: dict[str, Any]) -> Finished:
+    return Finished(row, asked, answer, "answered", 0, (event_type, told))
+
+
+async def report(connection: Any, finished: Sequence[Finished]) -> None:
+    """Within the caller's transaction: answers kept, calls moved, results in the outbox."""
+    await sql.keep_answers(
+        connection,
+        tenants=[f.row["tenant"] for f in finished],
+        call_ids=[f.row["call_id"] for f in finished],
+        tries=[f.row["tries"] for f in finished],
+        asked=[f.asked for f in finished],
+        answers=[type(f.answer).__name__ for f in finished],
+        details=[str(getattr(f.answer, "detail", ""))[:500] for f in finished],
+        raws=[getattr(f.answer, "raw", None) for f in finished],
+    )
+    open_ones = [f for f in finished if f.status != "answered"]
+    if open_ones:
+        await sql.calls_again(
+            connection,
+            tenants=[f.row["tenant"] for f in open_ones],
+            call_ids=[f.row["call_id"] for f in open_ones],
+            tries=[f.row["tries"] for f in open_ones],
+            statuses=[f.status for f in open_ones],
+            delays_ms=[f.delay_ms for f in open_ones],
+        )
+    ended = [f for f in finished if f.status == "answered"]
+    moved = set()
+    if ended:
+        rows = await sql.calls_answered(
+            connection, tenants=[f.row["tenant"] for f in ended], call_ids=[f.row["call_id"] for f in ended]
+        )
+        moved = {(row["tenant"], row["call_id"]) for row in rows}
+    told = [f for f in finished if f.event and (f.status != "answered" or (f.row["tenant"], f.row["call_id"]) in moved)]
+    if told:
+        await sql.add_to_outbox(
+            connection,
+            topic=TOPIC,
+            keys=[partition_key(f.row["tenant"], f.row["order_id"]) for f in told],
+            causes=[f.row["event_id"] for f in told],
+            payloads=[_result(f) for f in told],
+        )
+        await sql.wake_relay(connection)
+
+
+def _result(finished: Finished) -> bytes:
+    """The result's event. Its id follows from the call, so that the same outcome never has two."""
+    row = finished.row
+    event_type, told = finished.event or ("", {})
+    call_id: UUID = row["call_id"]
+    data = {
+        "call_id": call_id,
+        "payment_id": row["payment_id"],
+        "order_id": row["order_id"],
+        "provider": row["provider"],
+        "operation": row["operation"],
+        **told,
+    }
+    cause = Cause(row["tenant"], SOURCE, str(call_id), row["event_id"])
+    return encode(cause, event_type, 0, row["order_id"], datetime.now(UTC), data)

@@ -1,0 +1,49 @@
+"""One leader at a time: whoever holds an advisory lock on its own connection leads until that connection ends."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final, Literal
+
+import structlog
+
+from db.connection import connect
+from db.queries import delivery as sql
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import asyncpg
+
+log = structlog.get_logger()
+
+Role = Literal["relay", "scheduler"]
+_LOCKS: Final[dict[Role, int]] = {"relay": 1, "scheduler": 2}
+TRY_EVERY_S: Final = 0.5
+
+
+@asynccontextmanager
+async def leading(
+    database_url: str, role: Role, stop: asyncio.Event
+) -> AsyncIterator[asyncpg.Connection[asyncpg.Record] | None]:
+    """Wait until this process leads, then lend the connection that holds the lock; None when told to stop first."""
+    connection = await connect(database_url, application=f"counterfoil {role}")
+    try:
+        while not await sql.try_lead(connection, role=_LOCKS[role]):
+            await pause(stop, TRY_EVERY_S)
+            if stop.is_set():
+                yield None
+                return
+        log.info("leading", role=role)
+        yield connection
+    finally:
+        connection.terminate()
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, unless told to stop."""
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
