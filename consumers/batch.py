@@ -87,6 +87,9 @@ class Batch:
         for row in await sql.seen(connection, tenants=tenants, sources=sources, event_ids=event_ids):
             identity = (row["tenant"], row["source"], row["event_id"])
             self._seen[identity] = Seen(row["topic"], row["partition"], row["offset"], row["body"])
+        self.writes.anyone_waits = await sql.anyone_waits(connection)
+        if not self.writes.anyone_waits:
+            return
         tenants, keys = zip(*{(item.cause.tenant, item.key) for item in readable}, strict=True)
         waiting = await sql.waiting_keys(connection, tenants=tenants, keys=keys, topic=self.writes.topic)
         self._waiting = {(row["tenant"], row["key"]) for row in waiting}

@@ -81,7 +81,7 @@ class Table(Generic[T]):
 
     async def load_for_update(self, connection: Connection, keys: Sequence[tuple[Any, ...]]) -> list[T]:
         """The rows with these keys, locked in key order."""
-        columns = list(zip(*sorted(keys), strict=True))
+        columns = list(zip(*keys, strict=True))
         return [self.value(record) for record in await connection.fetch(self.select_for_update, *columns)]
 
     async def insert(self, connection: Connection, values: Iterable[T]) -> None:

@@ -93,7 +93,10 @@ class UsedKey:
 
 @dataclass(slots=True)
 class Writes:
-    """What one transaction writes. Add to it in the order of the messages, then `flush`."""
+    """What one transaction writes. Add to it in the order of the messages, then `flush`.
+
+    `anyone_waits` is False when no message was parked anywhere; one that is parked meanwhile looks again by itself.
+    """
 
     topic: str
     now: datetime
@@ -104,7 +107,7 @@ class Writes:
     waits: list[Wait] = field(default_factory=list)
     used_keys: list[UsedKey] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
-    woken: set[str] = field(default_factory=set)
+    anyone_waits: bool = True
     _existing: set[tuple[str, UUID]] = field(default_factory=set)
     _payments: dict[tuple[str, UUID], Payment] = field(default_factory=dict)
     _fees: list[FeeSchedule] = field(default_factory=list)
@@ -125,7 +128,6 @@ class Writes:
                 self._fees.append(state)
             else:
                 self._payments[tenant, state.payment_id] = state
-            self.woken.add(name_of(state))
         for step in decision.transitions:
             self._transitions.append(
                 (
@@ -212,8 +214,8 @@ class Writes:
                 "at",
             )
             await connection.copy_records_to_table("transitions", records=self._transitions, columns=columns)
-        if self.woken:
-            await parking.wake(connection, names=list(self.woken))
+        if self.anyone_waits and (self._payments or self._fees):
+            await parking.wake(connection, names=[name_of(state) for state in (*self._payments.values(), *self._fees)])
 
     async def _write_delivery(self, connection: Connection, batch_id: int) -> None:
         if self._timers:

@@ -33,6 +33,10 @@ SELECT i.tenant, i.source, i.event_id, i.topic, i.partition, i."offset", i.body,
 FROM unnest(:tenants::text [], :sources::text [], :event_ids::text []) AS k (tenant, source, event_id)
 INNER JOIN inbox AS i ON i.tenant = k.tenant AND i.source = k.source AND i.event_id = k.event_id;
 
+-- name: anyone_waits$
+-- Whether any message is parked at all.
+SELECT EXISTS (SELECT FROM parked);
+
 -- name: waiting_keys
 -- Which of these keys of a topic have messages that wait.
 SELECT DISTINCT p.tenant, p.key

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -97,6 +98,7 @@ class Payment:
         return FeeTerms(self.fee_version, self.fee_bps, self.fee_fixed_minor, self.fee_rounding)
 
 
+@lru_cache(maxsize=65_536)
 def payment_id_of(tenant: str, order_id: str) -> UUID:
     """The id of an order's payment. Derived from the order, so that an order cannot have two."""
     return uuid5(_NAMESPACE, f"payment/{tenant}/{order_id}")

@@ -42,10 +42,9 @@ def fee_after(payment: Payment, taken_minor: int) -> int:
     return fee_of(payment.fee_terms, payment.captured_minor + taken_minor)
 
 
-def book_taken(payment: Payment, taken_minor: int, effective_at: datetime) -> Posting:
-    """Book `taken_minor` captured of `payment` (as it was before)."""
+def book_taken(payment: Payment, taken_minor: int, fee_minor: int, effective_at: datetime) -> Posting:
+    """Book `taken_minor` captured of `payment`, of which `fee_minor` is the platform's."""
     method = payment.method or ""
-    fee_minor = fee_after(payment, taken_minor) - payment.fee_minor
     return post(
         PAYMENT_TAKEN[method],
         object_type="payment",

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handlers.decision import Waiting
-from handlers.fees.rules import terms_at
+from handlers.fees.rules import fee_of, terms_at
 from handlers.payments.model import Payment, payment_id_of
+from handlers.payments.states import State
 from schemas.reasons import Reason
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from handlers.fees.model import FeeHistory
-    from handlers.payments.states import State
     from schemas.checkout import CardMethod, PaymentRecorded, PaymentRequested, PaymentDeferred
 
 
@@ -27,13 +27,18 @@ def open_payment(
     method: str | None,
     card: CardMethod | None = None,
 ) -> Payment | Waiting:
-    """The order's payment at version 1, with the fee terms in force at the event's time; Waiting when there are none."""
+    """The order's payment at version 1, with the fee terms in force at the event's time; Waiting when there are none.
+
+    One that opens as succeeded has been paid in full.
+    """
     data = message.data
     terms = terms_at(fees, message.time, data.amount.currency)
     if terms is None:
         return Waiting(
             Reason.MERCHANT_FEES_UNKNOWN, f"merchant {data.merchant_id} has no fee schedule in force at {message.time}"
         )
+    amount_minor = data.amount.amount_minor
+    paid_minor = amount_minor if state is State.SUCCEEDED else 0
     return Payment(
         tenant=message.tenant,
         payment_id=payment_id_of(message.tenant, data.order_id),
@@ -43,10 +48,10 @@ def open_payment(
         state=state,
         version=1,
         currency=data.amount.currency,
-        amount_minor=data.amount.amount_minor,
-        authorized_minor=0,
-        captured_minor=0,
-        fee_minor=0,
+        amount_minor=amount_minor,
+        authorized_minor=paid_minor,
+        captured_minor=paid_minor,
+        fee_minor=fee_of(terms, paid_minor),
         fee_version=terms.version,
         fee_bps=terms.bps,
         fee_fixed_minor=terms.fixed_minor,

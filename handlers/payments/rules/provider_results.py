@@ -147,13 +147,14 @@ def _captured(payment: Payment, message: CallSucceeded, now: datetime) -> Outcom
 
 def _take(payment: Payment, taken_minor: int, effective_at: datetime, now: datetime, *, final: bool) -> Decision:
     """Book a capture; a final one completes the payment in the same breath."""
-    posting = book_taken(payment, taken_minor, effective_at)
+    whole_fee_minor = fee_after(payment, taken_minor)
+    posting = book_taken(payment, taken_minor, whole_fee_minor - payment.fee_minor, effective_at)
     captured, step = advance(
         payment,
         Trigger.CAPTURE,
         now,
         captured_minor=payment.captured_minor + taken_minor,
-        fee_minor=fee_after(payment, taken_minor),
+        fee_minor=whole_fee_minor,
     )
     if not final:
         return Decision(states=(captured,), transitions=(step,), postings=(posting,), events=(tell(captured),))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handlers.decision import Decision, Rejection, Waiting
@@ -30,22 +29,25 @@ def record(payment: Payment | None, fees: FeeHistory | None, message: PaymentRec
         )
         if isinstance(opened, Waiting):
             return opened
-        before, step = opened, None
+        paid, step = opened, transition(opened, None, Trigger.RECORD)
     else:
         problem = _differs(payment, message) or _unpayable(payment)
         if problem is not None:
             return problem
-        before, step = advance(payment, Trigger.RECORD, now, method=data.collection, provider=None)
-    paid = replace(
-        before,
-        authorized_minor=before.amount_minor,
-        captured_minor=before.amount_minor,
-        fee_minor=fee_after(before, before.amount_minor),
-    )
+        paid, step = advance(
+            payment,
+            Trigger.RECORD,
+            now,
+            method=data.collection,
+            provider=None,
+            authorized_minor=payment.amount_minor,
+            captured_minor=payment.amount_minor,
+            fee_minor=fee_after(payment, payment.amount_minor),
+        )
     return Decision(
         states=(paid,),
-        transitions=(step or transition(paid, None, Trigger.RECORD),),
-        postings=(book_taken(before, before.amount_minor, message.time),),
+        transitions=(step,),
+        postings=(book_taken(paid, paid.amount_minor, paid.fee_minor, message.time),),
         events=(tell(paid),),
     )
 
