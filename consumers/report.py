@@ -30,9 +30,10 @@ class Report:
     def count_entries(self, entries: Iterable[Entry]) -> None:
         """Entries by rule, and the debits posted by currency."""
         for entry in entries:
-            posting = entry.posting
-            self.entries[posting.rule] += 1
-            self.money_minor[posting.currency] += sum(leg.amount_minor for leg in posting.legs if leg.side == DEBIT)
+            self.entries[entry.posting.rule] += 1
+            for leg in entry.posting.legs:
+                if leg.side == DEBIT:
+                    self.money_minor[leg.currency] += leg.amount_minor
 
 
 class Observer(Protocol):

@@ -58,7 +58,7 @@ class Ledger:
         sums: dict[tuple[str, int], list[int]] = {}
         for entry, entry_id in zip(entries, entry_ids, strict=True):
             posting, cause = entry.posting, entry.cause
-            tenant, currency = cause.tenant, posting.currency
+            tenant = cause.tenant
             rows.append(
                 (
                     tenant,
@@ -74,10 +74,10 @@ class Ledger:
                 )
             )
             for number, leg in enumerate(posting.legs, 1):
-                account_id = ids[tenant, leg.code, leg.owner, currency]
+                account_id = ids[tenant, leg.account, leg.owner, leg.currency]
                 amount_minor = leg.amount_minor
                 debit = leg.side == DEBIT
-                lines.append((tenant, entry_id, number, account_id, 1 if debit else -1, amount_minor, currency))
+                lines.append((tenant, entry_id, number, account_id, 1 if debit else -1, amount_minor, leg.currency))
                 total = sums.get((tenant, account_id))
                 if total is None:
                     total = sums[tenant, account_id] = [0, 0, 0]
@@ -103,7 +103,7 @@ class Ledger:
 
     async def _account_ids(self, connection: Connection, entries: Sequence[Entry]) -> dict[AccountName, int]:
         names = {
-            (entry.cause.tenant, leg.code, leg.owner, entry.posting.currency)
+            (entry.cause.tenant, leg.account, leg.owner, leg.currency)
             for entry in entries
             for leg in entry.posting.legs
         }

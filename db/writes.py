@@ -9,7 +9,7 @@ from db.ledger import Entry
 from db.queries import delivery, engine, parking
 from db.tables import FEE_SCHEDULES, PAYMENTS
 from handlers.fees.model import FeeSchedule
-from schemas.ledger import ENTRY_POSTED, EntryLine, EntryPosted
+from schemas.ledger import ENTRY_POSTED, EntryPosted
 from schemas.outgoing import encode, partition_key
 from schemas.topics import TOPIC_OF_TYPE
 
@@ -183,9 +183,7 @@ class Writes:
                 posting.object_id,
                 posting.effective_at,
                 entry.posted_at,
-                tuple(
-                    EntryLine(leg.code, leg.owner, leg.side, leg.amount_minor, posting.currency) for leg in posting.legs
-                ),
+                posting.legs,
             )
             payload = encode(cause, ENTRY_POSTED, number, posting.object_id, entry.posted_at, told)
             key = partition_key(cause.tenant, posting.object_id)
@@ -215,7 +213,7 @@ class Writes:
             )
             await connection.copy_records_to_table("transitions", records=self._transitions, columns=columns)
         if self.anyone_waits and (self._payments or self._fees):
-            await parking.wake(connection, names=[name_of(state) for state in (*self._payments.values(), *self._fees)])
+            await parking.wake(connection, names=[*map(name_of, self._payments.values()), *map(name_of, self._fees)])
 
     async def _write_delivery(self, connection: Connection, batch_id: int) -> None:
         if self._timers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from typing import TYPE_CHECKING, Final
 
@@ -71,7 +72,14 @@ def run_roles(name: str, roles: Sequence[Role], settings: Settings) -> None:
     """Run the roles in this process until SIGTERM or SIGINT; a role that fails ends the process with its error."""
     configure_logging(settings.counterfoil_log_level, name)
     at = places(settings)
+    _spare_the_collector()
     uvloop.run(_run(name, roles, settings, at))
+
+
+def _spare_the_collector() -> None:
+    """A batch makes many short-lived values and no cycles; the default thresholds cost a fifth of a worker's time [measured]."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 async def _run(name: str, roles: Sequence[Role], settings: Settings, at: Places) -> None:

@@ -10,6 +10,7 @@ import asyncio
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
+from zlib import crc32
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -19,12 +20,17 @@ from db.queries import delivery as sql
 from db.writes import OUTBOX_CHANNEL
 from producers.kafka import create_producer
 from producers.leadership import leading, pause
+from schemas.topics import TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import asyncpg
     from aiokafka import AIOKafkaProducer
+    from aiokafka.producer.message_accumulator import BatchBuilder
+    from aiokafka.structs import RecordMetadata
+
+    Place = tuple[str, int]
 
 log = structlog.get_logger()
 
@@ -96,15 +102,38 @@ async def _publish_next(
 
 
 async def _send(producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> Counter[str]:
+    """Build each partition's batches ourselves: a future for each batch, not for each event."""
     counts: Counter[str] = Counter()
-    acknowledged = []
+    building: dict[Place, BatchBuilder] = {}
+    acknowledged: list[asyncio.Future[RecordMetadata]] = []
     for row in rows:
-        topic = row["topic"]
-        for key, payload in zip(row["keys"], row["payloads"], strict=True):
-            acknowledged.append(await producer.send(topic, payload, key=key.encode()))
+        topic: str = row["topic"]
+        partitions = TOPICS[topic].partitions
+        for name, payload in zip(row["keys"], row["payloads"], strict=True):
+            key = name.encode()
+            place = (topic, crc32(key) % partitions)
+            batch = building.get(place)
+            if batch is None:
+                batch = building[place] = producer.create_batch()
+            if batch.append(timestamp=None, key=key, value=payload) is None:
+                acknowledged.append(await _hand_over(producer, batch, place))
+                batch = building[place] = producer.create_batch()
+                if batch.append(timestamp=None, key=key, value=payload) is None:
+                    acknowledged.append(await producer.send(topic, payload, key=key, partition=place[1]))
         counts[topic] += len(row["keys"])
+    for place, batch in building.items():
+        if batch.record_count():
+            acknowledged.append(await _hand_over(producer, batch, place))
     await asyncio.gather(*acknowledged)
     return counts
+
+
+async def _hand_over(
+    producer: AIOKafkaProducer, batch: BatchBuilder, place: Place
+) -> asyncio.Future[RecordMetadata]:
+    topic, partition = place
+    accepted: asyncio.Future[RecordMetadata] = await producer.send_batch(batch, topic, partition=partition)
+    return accepted
 
 
 async def _wait(woken: asyncio.Event, stop: asyncio.Event) -> None:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 ENTRY_POSTED: Final = "ledger.entry_posted.v1"
 
+Side = Literal["debit", "credit"]
+
 
 @dataclass(frozen=True, slots=True)
-class EntryLine:
-    """One leg: a positive amount on one side of one account."""
+class Leg:
+    """A positive amount on one side of one account; `account` is its code in the chart, `owner` whose it is."""
 
+    side: Side
     account: str
     owner: str
-    direction: str
     amount_minor: int
     currency: str
 
@@ -32,4 +34,4 @@ class EntryPosted:
     object_id: str
     effective_at: datetime
     posted_at: datetime
-    lines: tuple[EntryLine, ...]
+    legs: tuple[Leg, ...]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-Side = Literal["debit", "credit"]
+    from schemas.ledger import Leg, Side
+
 DEBIT: Final[Side] = "debit"
 CREDIT: Final[Side] = "credit"
 
@@ -81,22 +82,11 @@ class PostingRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
-    """A positive amount (minor units of the posting's currency) on one side of one account."""
-
-    side: Side
-    code: Code
-    owner: str
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True)
 class Posting:
-    """A balanced journal entry to be written. `effective_at` is when the business event happened."""
+    """A journal entry to be written, balanced in each currency. `effective_at` is when the business event happened."""
 
     rule: str
     object_type: str
     object_id: str
-    currency: str
     effective_at: datetime
     legs: tuple[Leg, ...]

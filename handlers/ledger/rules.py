@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from handlers.ledger.model import DEBIT, Leg, Posting
+from handlers.ledger.model import DEBIT, Posting
+from schemas.ledger import Leg
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,8 +39,8 @@ def post(  # noqa: PLR0913 - every one of these is a column of the entry
             msg = f"{rule.name}: {leg.amount} is negative ({amount_minor})"
             raise UnbalancedPostingError(msg)
         balance += amount_minor if leg.side == DEBIT else -amount_minor
-        legs.append(Leg(leg.side, leg.code, owners[leg.owner], amount_minor))
+        legs.append(Leg(leg.side, leg.code, owners[leg.owner], amount_minor, currency))
     if balance or not legs:
         msg = f"{rule.name}: debits exceed credits by {balance} {currency}"
         raise UnbalancedPostingError(msg)
-    return Posting(rule.name, object_type, object_id, currency, effective_at, tuple(legs))
+    return Posting(rule.name, object_type, object_id, effective_at, tuple(legs))

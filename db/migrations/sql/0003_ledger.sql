@@ -43,8 +43,8 @@ CREATE TABLE lines (
 );
 CREATE INDEX lines_account ON lines (tenant, account_id, entry_id);
 
--- Checks a whole statement's lines at once: each entry is this transaction's own, complete and balanced per currency,
--- and each account is of the line's tenant and currency.
+-- Checks a whole statement's lines at once: each entry is this transaction's own, complete (lines 1 to `legs`, so that
+-- the primary key lets no second set in) and balanced per currency; each account is of the line's tenant and currency.
 CREATE FUNCTION guard_lines() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     bad record;
@@ -61,9 +61,13 @@ BEGIN
     END IF;
 
     SELECT n.tenant, n.entry_id INTO bad
-    FROM (SELECT tenant, entry_id, count(*) AS legs FROM new_lines GROUP BY tenant, entry_id) AS n
+    FROM (
+        SELECT tenant, entry_id, count(*) AS legs, min(line) AS first_line, max(line) AS last_line
+        FROM new_lines GROUP BY tenant, entry_id
+    ) AS n
     LEFT JOIN entries AS e ON e.tenant = n.tenant AND e.entry_id = n.entry_id
-    WHERE e.xid IS DISTINCT FROM pg_current_xact_id() OR e.legs <> n.legs
+    WHERE e.xid IS DISTINCT FROM pg_current_xact_id()
+        OR (n.legs, n.first_line, n.last_line) IS DISTINCT FROM (e.legs, 1, e.legs)
     LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'entry % of % takes all its lines at once, from the transaction that wrote it',

@@ -1,0 +1,62 @@
+-- Laws 8 and 9: what the database itself must refuse.
+-- Each statement gives one row, a sentence, for everything that breaks its law; see ops/checks/rules.py.
+
+-- name: missing_guards
+-- Triggers that are not there, or not enabled for every session, replicas' included.
+SELECT
+    format(
+        'trigger %s on %s is %s', k.guard, k.guarded,
+        CASE t.tgenabled
+            WHEN 'D' THEN 'disabled'
+            WHEN 'O' THEN 'off in replica sessions'
+            WHEN 'R' THEN 'on in replica sessions only'
+            ELSE 'missing'
+        END
+    ) AS offender
+FROM unnest(:tables::text[], :triggers::text[]) AS k (guarded, guard)
+LEFT JOIN pg_trigger AS t ON t.tgrelid = to_regclass(k.guarded) AND t.tgname = k.guard
+WHERE t.tgenabled IS DISTINCT FROM 'A';
+
+-- name: rewritten_guards
+-- Guards' functions that do not read as the migrations wrote them.
+SELECT
+    format('function %s is %s', k.guard, CASE WHEN p.prosrc IS NULL THEN 'missing' ELSE 'rewritten' END)
+        AS offender
+FROM unnest(:names::text[], :bodies::text[]) AS k (guard, body)
+LEFT JOIN pg_proc AS p ON p.proname = k.guard AND p.pronamespace = 'public'::regnamespace
+WHERE p.prosrc IS DISTINCT FROM k.body;
+
+-- name: excessive_rights
+-- Rights by which the application or the readers could rewrite history.
+-- `columns` are those that the application may update all the same.
+WITH history AS (
+    SELECT k.history, to_regclass(k.history) AS oid, string_to_array(k.columns, ' ') AS columns
+    FROM unnest(:tables::text[], :columns::text[]) AS k (history, columns)
+)
+
+SELECT format('%s may %s %s', r.rolname, w.what, h.history) AS offender
+FROM history AS h
+CROSS JOIN pg_roles AS r
+CROSS JOIN unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) AS w (what)
+WHERE r.rolname = any(:roles::text[]) AND has_table_privilege(r.oid, h.oid, w.what)
+UNION ALL
+SELECT format('%s may UPDATE %s of %s', r.rolname, c.attname, h.history)
+FROM history AS h
+INNER JOIN pg_attribute AS c ON c.attrelid = h.oid AND c.attnum > 0 AND NOT c.attisdropped
+CROSS JOIN pg_roles AS r
+WHERE r.rolname = any(:roles::text[]) AND c.attname <> all(h.columns)
+    AND has_column_privilege(r.oid, h.oid, c.attnum, 'UPDATE')
+    AND NOT has_table_privilege(r.oid, h.oid, 'UPDATE')
+UNION ALL
+SELECT format('%s is missing', h.history) FROM history AS h WHERE h.oid IS NULL
+UNION ALL
+SELECT format('%s is owned by %s, not by %s', h.history, t.relowner::regrole, :owner::text)
+FROM history AS h
+INNER JOIN pg_class AS t ON t.oid = h.oid
+WHERE t.relowner::regrole::text <> :owner::text
+UNION ALL
+SELECT format('%s is a superuser, or may act as %s', r.rolname, :owner::text)
+FROM pg_roles AS r
+WHERE r.rolname = any(:roles::text[]) AND (r.rolsuper OR pg_has_role(r.oid, :owner::text, 'MEMBER'))
+UNION ALL
+SELECT format('%s may log in', r.rolname) FROM pg_roles AS r WHERE r.rolname = :owner::text AND r.rolcanlogin;

@@ -1,0 +1,141 @@
+-- Laws 3, 4 and 5: what goes out is what was committed, once.
+-- Each statement gives one row, a sentence, for everything that breaks its law; see ops/checks/rules.py.
+
+-- name: repeated_events
+-- Events of ours that are in the outbox more than once, or have no id. An event begins with its id.
+WITH ids AS (
+    SELECT
+        o.batch_id, o.topic,
+        substring(encode(substring(p.payload FROM 1 FOR 80), 'escape') FROM '"id":"([^"]+)"') AS id
+    FROM outbox AS o
+    CROSS JOIN unnest(o.payloads) AS p (payload)
+    WHERE o.topic = any(:topics::text[])
+)
+
+SELECT
+    format(
+        'event %s is %s times in the outbox, in batches %s to %s, %s',
+        coalesce(i.id, 'without an id'), count(*), min(i.batch_id), max(i.batch_id), min(i.topic)
+    ) AS offender
+FROM ids AS i
+GROUP BY i.id
+HAVING count(*) > 1 OR i.id IS NULL;
+
+-- name: transitions_told_otherwise
+-- Transitions without their payment event from the same message; payment events without their transition.
+WITH told AS (
+    SELECT
+        e.event ->> 'tenant' AS tenant, (e.event #>> '{data,payment_id}')::uuid AS payment_id,
+        (e.event #>> '{data,version}')::integer AS version, e.event #>> '{data,state}' AS state,
+        array_agg(e.event ->> 'causation') AS causes, min(o.batch_id) AS batch_id
+    FROM outbox AS o
+    CROSS JOIN unnest(o.payloads) AS p (payload)
+    CROSS JOIN LATERAL (SELECT convert_from(p.payload, 'UTF8')::json AS event) AS e
+    WHERE o.topic = 'payment.events' AND e.event ->> 'type' <> :repeated
+    GROUP BY 1, 2, 3, 4
+)
+
+SELECT
+    CASE
+        WHEN t.payment_id IS NULL THEN format(
+            'batch %s publishes that payment %s of %s became %s at version %s, which it did not',
+            e.batch_id, e.payment_id, e.tenant, e.state, e.version
+        )
+        ELSE format(
+            'payment %s of %s became %s at version %s by event %s, which is not in the outbox',
+            t.payment_id, t.tenant, t.to_state, t.version, t.event_id
+        )
+    END AS offender
+FROM transitions AS t
+FULL JOIN told AS e
+    ON e.tenant = t.tenant AND e.payment_id = t.payment_id AND e.version = t.version AND e.state = t.to_state
+WHERE t.payment_id IS NULL OR e.payment_id IS NULL OR t.event_id <> all(e.causes);
+
+-- name: entries_told_otherwise
+-- Entries that are not in the outbox line by line as in the ledger; published entries that do not exist.
+WITH told AS (
+    SELECT
+        e.event ->> 'tenant' AS tenant, (e.event #>> '{data,entry_id}')::bigint AS entry_id, o.batch_id,
+        (e.event #> '{data,lines}')::jsonb AS lines
+    FROM outbox AS o
+    CROSS JOIN unnest(o.payloads) AS p (payload)
+    CROSS JOIN LATERAL (SELECT convert_from(p.payload, 'UTF8')::json AS event) AS e
+    WHERE o.topic = 'ledger.entries'
+),
+
+kept AS (
+    SELECT
+        l.tenant, l.entry_id,
+        jsonb_agg(
+            jsonb_build_object(
+                'account', a.code, 'owner', a.owner, 'amount_minor', l.amount_minor, 'currency', l.currency,
+                'direction', CASE l.direction WHEN 1 THEN 'debit' ELSE 'credit' END
+            ) ORDER BY l.line
+        ) AS lines
+    FROM lines AS l
+    INNER JOIN accounts AS a ON a.account_id = l.account_id
+    GROUP BY l.tenant, l.entry_id
+)
+
+SELECT
+    CASE
+        WHEN t.entry_id IS NULL THEN format('entry %s of %s is not in the outbox', e.entry_id, e.tenant)
+        WHEN e.entry_id IS NULL
+            THEN format('batch %s publishes entry %s of %s, which is missing', t.batch_id, t.entry_id, t.tenant)
+        ELSE format('entry %s of %s has other lines than batch %s says', e.entry_id, e.tenant, t.batch_id)
+    END AS offender
+FROM entries AS e
+LEFT JOIN kept AS k ON k.tenant = e.tenant AND k.entry_id = e.entry_id
+FULL JOIN told AS t ON t.tenant = e.tenant AND t.entry_id = e.entry_id
+WHERE k.lines IS DISTINCT FROM t.lines OR e.entry_id IS NULL;
+
+-- name: unanswered_refusals
+-- Refused messages with no rejection, or with several, in the outbox; rejections of what was not refused.
+WITH refused AS (
+    SELECT r.tenant, r.source, r.event_id, count(*) AS times
+    FROM (
+        SELECT i.tenant, i.source, i.event_id FROM inbox AS i WHERE i.outcome = 'rejected'
+        UNION ALL
+        SELECT c.tenant, c.source, c.event_id FROM inbox_conflicts AS c
+    ) AS r
+    GROUP BY r.tenant, r.source, r.event_id
+),
+
+told AS (
+    SELECT
+        e.event ->> 'tenant' AS tenant, e.event #>> '{data,event_source}' AS source,
+        e.event #>> '{data,event_id}' AS event_id, count(*) AS times
+    FROM outbox AS o
+    CROSS JOIN unnest(o.payloads) AS p (payload)
+    CROSS JOIN LATERAL (SELECT convert_from(p.payload, 'UTF8')::json AS event) AS e
+    WHERE o.topic = 'rejections'
+    GROUP BY 1, 2, 3
+)
+
+SELECT
+    format(
+        'event %s of %s of %s was refused %s times and answered %s times', coalesce(r.event_id, t.event_id),
+        coalesce(r.source, t.source), coalesce(r.tenant, t.tenant), coalesce(r.times, 0), coalesce(t.times, 0)
+    ) AS offender
+FROM refused AS r
+FULL JOIN told AS t ON t.tenant = r.tenant AND t.source = r.source AND t.event_id = r.event_id
+WHERE r.times IS DISTINCT FROM t.times;
+
+-- name: passed_over_events
+-- The relay counted another number of events than the outbox holds up to its cursor: it passed over a batch.
+SELECT
+    format(
+        'the relay published %s events up to batch %s, the outbox holds %s', c.published, c.batch_id, o.events
+    ) AS offender
+FROM relay_cursor AS c
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(cardinality(b.payloads)), 0) AS events FROM outbox AS b WHERE b.batch_id <= c.batch_id
+) AS o
+WHERE c.relay = 'outbox' AND o.events <> c.published;
+
+-- name: unpublished_batches
+-- What the relay has still to publish.
+SELECT
+    format('batch %s waits with %s events for %s', o.batch_id, cardinality(o.payloads), o.topic) AS offender
+FROM outbox AS o
+WHERE o.batch_id > (SELECT c.batch_id FROM relay_cursor AS c WHERE c.relay = 'outbox');
