@@ -75,8 +75,8 @@ LEFT JOIN accounts AS a ON a.account_id = coalesce(k.account_id, s.account_id)
 WHERE (k.debit, k.credit, k.lines) IS DISTINCT FROM (s.debit, s.credit, s.lines);
 
 -- name: strange_money
--- Currencies that ISO 4217 does not list, amounts beyond the limit of one message, columns of amounts that hold
--- something else than whole numbers.
+-- Currencies that ISO 4217 does not list, amounts beyond the limit of one message, columns of amounts that
+-- hold something else than whole numbers.
 SELECT format('account %s (%s of %s) is in %s', a.account_id, a.code, a.tenant, a.currency) AS offender
 FROM accounts AS a
 WHERE a.currency <> all(:currencies::text[])

@@ -56,7 +56,7 @@ WHERE t.payment_id IS NULL OR e.payment_id IS NULL OR t.event_id <> all(e.causes
 WITH told AS (
     SELECT
         e.event ->> 'tenant' AS tenant, (e.event #>> '{data,entry_id}')::bigint AS entry_id, o.batch_id,
-        (e.event #> '{data,lines}')::jsonb AS lines
+        (e.event #> '{data,legs}')::jsonb AS lines
     FROM outbox AS o
     CROSS JOIN unnest(o.payloads) AS p (payload)
     CROSS JOIN LATERAL (SELECT convert_from(p.payload, 'UTF8')::json AS event) AS e
@@ -69,7 +69,7 @@ kept AS (
         jsonb_agg(
             jsonb_build_object(
                 'account', a.code, 'owner', a.owner, 'amount_minor', l.amount_minor, 'currency', l.currency,
-                'direction', CASE l.direction WHEN 1 THEN 'debit' ELSE 'credit' END
+                'side', CASE l.direction WHEN 1 THEN 'debit' ELSE 'credit' END
             ) ORDER BY l.line
         ) AS lines
     FROM lines AS l
@@ -81,7 +81,7 @@ SELECT
     CASE
         WHEN t.entry_id IS NULL THEN format('entry %s of %s is not in the outbox', e.entry_id, e.tenant)
         WHEN e.entry_id IS NULL
-            THEN format('batch %s publishes entry %s of %s, which is missing', t.batch_id, t.entry_id, t.tenant)
+            THEN format('batch %s publishes entry %s of %s, a missing one', t.batch_id, t.entry_id, t.tenant)
         ELSE format('entry %s of %s has other lines than batch %s says', e.entry_id, e.tenant, t.batch_id)
     END AS offender
 FROM entries AS e

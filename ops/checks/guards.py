@@ -1,0 +1,51 @@
+"""What the database itself must refuse, as data: its triggers, and who may do what to history (laws 8, 9)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+import db
+
+GUARDS: Final[dict[str, tuple[str, ...]]] = {
+    "inbox": ("inbox_keeps_messages", "inbox_loses_none"),
+    "inbox_conflicts": ("inbox_conflicts_append_only",),
+    "audit_log": ("audit_log_append_only",),
+    "accounts": ("accounts_append_only",),
+    "entries": ("entries_append_only", "entries_xid"),
+    "lines": ("lines_append_only", "lines_balance"),
+    "transitions": ("transitions_append_only",),
+    "fee_schedules": ("fee_schedules_append_only",),
+    "provider_answers": ("provider_answers_append_only",),
+}
+"""Table -> the triggers that guard it, in replica sessions too."""
+
+HISTORY: Final[dict[str, str]] = {
+    "inbox": "outcome reason detail batch_id",
+    "inbox_conflicts": "",
+    "dead_letters": "replayed_at",
+    "audit_log": "",
+    "accounts": "",
+    "entries": "",
+    "lines": "",
+    "transitions": "",
+    "fee_schedules": "",
+    "outbox": "",
+    "provider_answers": "",
+}
+"""Table that only grows -> the columns that the application may update all the same."""
+
+OWNER: Final = "counterfoil_owner"
+ROLES: Final = ("counterfoil_app", "counterfoil_read")
+
+_FUNCTION: Final = re.compile(r"CREATE (?:OR REPLACE )?FUNCTION (\w+)\([^)]*\).*?AS \$\$(.*?)\$\$", re.DOTALL)
+_MIGRATIONS: Final = Path(db.__file__).parent / "migrations" / "sql"
+
+
+def guard_functions() -> dict[str, str]:
+    """Each function of the migrations with its body as last written, to be compared with the database's."""
+    files = sorted(_MIGRATIONS.glob("*.sql"))
+    return {
+        name: body for path in files for name, body in _FUNCTION.findall(path.read_text(encoding="utf-8"))
+    }

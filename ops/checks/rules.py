@@ -1,0 +1,122 @@
+"""Which statement shows that which law is broken: the table that `check` walks through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from db.queries import checks as sql
+from handlers.ledger.model import Code
+from handlers.payments.postings import PAYMENT_TAKEN
+from handlers.payments.states import TRANSITIONS
+from ops.checks.guards import GUARDS, HISTORY, OWNER, ROLES, guard_functions
+from schemas.currencies import MINOR_DIGITS
+from schemas.money import MAX_AMOUNT_MINOR
+from schemas.topics import COMMAND_REPEATED, TOPICS
+
+LEASE_GRACE_S: Final = 600
+"""How long a provider call may lie with a gateway whose lease ended, until that is nobody's care."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that must not be found. `counted` is what of `sizes` it looks through."""
+
+    law: int
+    title: str
+    counted: str
+    offenders: Any
+    """A cursor query of checks.sql: a sentence for each offender."""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    settled: bool = False
+    """Whether it holds only when nothing is under way."""
+
+
+_STEPS: Final = [(before or "", event, after) for (before, event), after in TRANSITIONS.items()]
+_GUARDS: Final = [(table, trigger) for table, triggers in GUARDS.items() for trigger in triggers]
+_FUNCTIONS: Final = guard_functions()
+
+RULES: Final = (
+    Rule(1, "Every journal entry balances per currency", "entries", sql.unbalanced_entries_cursor),
+    Rule(1, "Every entry has the lines its header counts", "entries", sql.incomplete_entries_cursor),
+    Rule(1, "Every line is in an account of its tenant and currency", "lines", sql.misplaced_lines_cursor),
+    Rule(2, "Every balance is the sum of its lines", "accounts", sql.wrong_balances_cursor),
+    Rule(
+        3,
+        "No effect is published twice",
+        "events",
+        sql.repeated_events_cursor,
+        {"topics": [topic.name for topic in TOPICS.values() if topic.direction in {"out", "dead"}]},
+    ),
+    Rule(3, "Every effect follows from an applied message", "messages", sql.effects_without_cause_cursor),
+    Rule(3, "Every conflicting message came second", "messages", sql.conflicts_without_first_cursor),
+    Rule(
+        4,
+        "Every transition is published, and nothing else",
+        "transitions",
+        sql.transitions_told_otherwise_cursor,
+        {"repeated": COMMAND_REPEATED},
+    ),
+    Rule(4, "Every entry is published as it is in the ledger", "entries", sql.entries_told_otherwise_cursor),
+    Rule(4, "The relay has passed over nothing", "events", sql.passed_over_events_cursor),
+    Rule(4, "Everything is published", "events", sql.unpublished_batches_cursor, settled=True),
+    Rule(
+        5,
+        "Every transition is in the table",
+        "transitions",
+        sql.forbidden_transitions_cursor,
+        dict(zip(("from_states", "events", "to_states"), zip(*_STEPS, strict=True), strict=True)),
+    ),
+    Rule(5, "Every payment stands where its history leads", "payments", sql.broken_histories_cursor),
+    Rule(5, "Every refusal is answered once", "messages", sql.unanswered_refusals_cursor),
+    Rule(
+        6,
+        "Every provider call is cared for, its answer kept",
+        "calls",
+        sql.careless_calls_cursor,
+        {"lease_grace_s": LEASE_GRACE_S},
+    ),
+    Rule(6, "No payment waits for its provider", "payments", sql.open_payment_calls_cursor, settled=True),
+    Rule(
+        7,
+        "Captured is at most authorized, and is what was posted",
+        "payments",
+        sql.overdrawn_payments_cursor,
+        {"fee_account": Code.PLATFORM_FEE_REVENUE, "rules": [rule.name for rule in PAYMENT_TAKEN.values()]},
+    ),
+    Rule(
+        9,
+        "The guards of history stand",
+        "guards",
+        sql.missing_guards_cursor,
+        dict(zip(("tables", "triggers"), zip(*_GUARDS, strict=True), strict=True)),
+    ),
+    Rule(
+        9,
+        "The guards read as the migrations wrote them",
+        "functions",
+        sql.rewritten_guards_cursor,
+        {"names": list(_FUNCTIONS), "bodies": list(_FUNCTIONS.values())},
+    ),
+    Rule(
+        9,
+        "Nobody but the owner may rewrite history",
+        "history_tables",
+        sql.excessive_rights_cursor,
+        {"tables": list(HISTORY), "columns": list(HISTORY.values()), "roles": list(ROLES), "owner": OWNER},
+    ),
+    Rule(
+        10,
+        "Money is whole minor units of an ISO 4217 currency",
+        "lines",
+        sql.strange_money_cursor,
+        {"currencies": list(MINOR_DIGITS), "most_minor": MAX_AMOUNT_MINOR},
+    ),
+    Rule(12, "The five counts add up to what came in", "messages", sql.uncounted_messages_cursor),
+    Rule(12, "What waits or is dead can go on", "messages", sql.lost_messages_cursor),
+    Rule(12, "No message waits", "messages", sql.waiting_messages_cursor, settled=True),
+)
+
+FIXED_SIZES: Final = {"guards": len(_GUARDS), "functions": len(_FUNCTIONS), "history_tables": len(HISTORY)}
+"""What is counted here and not by the database."""
