@@ -1,0 +1,66 @@
+-- What a benchmark asks of the database it runs on.
+
+-- name: is_used$
+-- Whether the database has taken in any message.
+SELECT EXISTS (SELECT FROM inbox);
+
+-- name: hold_workers!
+-- Keeps workers from taking anything in until this transaction ends.
+LOCK TABLE intake IN ACCESS EXCLUSIVE MODE;
+
+-- name: workers_held$
+-- How many workers wait for that with a batch in their hands.
+SELECT count(*) FROM pg_locks AS l WHERE l.relation = 'intake'::regclass AND NOT l.granted;
+
+-- name: relay_leads$
+-- Whether a relay leads; see try_lead.
+SELECT EXISTS (
+    SELECT FROM pg_locks AS l
+    WHERE l.locktype = 'advisory' AND l.classid = 17742 AND l.objid = 1 AND l.granted
+        AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+);
+
+-- name: clock$
+-- The server's clock.
+SELECT clock_timestamp();
+
+-- name: progress^
+-- How many messages of a topic are taken in, how many events are published, and whether any is left.
+SELECT
+    (SELECT coalesce(sum(i.received), 0)::bigint FROM intake AS i WHERE i.topic = :topic) AS received,
+    (SELECT coalesce(sum(i.redelivered), 0)::bigint FROM intake AS i WHERE i.topic = :topic) AS redelivered,
+    c.published,
+    NOT EXISTS (SELECT FROM outbox AS o WHERE o.batch_id > c.batch_id) AS all_published,
+    c.moved_at
+FROM relay_cursor AS c
+WHERE c.relay = 'outbox';
+
+-- name: batches^
+-- Transactions since the given moment, and how many messages one took in.
+SELECT count(*) AS batches, coalesce(avg(b.messages), 0)::double precision AS mean_size
+FROM (
+    SELECT count(*) AS messages FROM inbox AS i WHERE i.received_at >= :since GROUP BY i.batch_id
+) AS b;
+
+-- name: paid
+-- Succeeded payments of a tenant, and what they took, by currency.
+SELECT p.currency, count(*) AS payments, sum(p.captured_minor)::bigint AS captured_minor
+FROM payments AS p
+WHERE p.tenant = :tenant AND p.state = 'succeeded'
+GROUP BY p.currency;
+
+-- name: trial_balance
+-- Debits less credits, by currency.
+SELECT a.currency, sum(b.debit_minor - b.credit_minor)::bigint AS off_by_minor
+FROM balances AS b
+INNER JOIN accounts AS a ON a.account_id = b.account_id
+GROUP BY a.currency
+ORDER BY a.currency;
+
+-- name: durability^
+-- The settings on which durability rests, as they are in this session.
+SELECT
+    current_setting('server_version') AS server_version,
+    current_setting('fsync') AS fsync,
+    current_setting('synchronous_commit') AS synchronous_commit,
+    current_setting('full_page_writes') AS full_page_writes;
