@@ -72,7 +72,9 @@ class Batch:
         readable = [item for item in self.items if isinstance(item, Incoming)]
         if readable:
             await self._look_up_messages(connection, readable)
-        again = [item for item in self.items if isinstance(item, Unreadable) and self._came_before(item.record)]
+        again = [
+            item for item in self.items if isinstance(item, Unreadable) and self._came_before(item.record)
+        ]
         if again:
             dead = await sql.dead_letters_at(
                 connection,

@@ -85,7 +85,9 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - as above
             log.exception("parked message cannot be handled", topic=self.topic)
             refusal = f"{type(error).__name__}: {error}"
-            return await self._persist(lambda connection: self._retry_parked(connection, most=1, refusal=refusal))
+            return await self._persist(
+                lambda connection: self._retry_parked(connection, most=1, refusal=refusal)
+            )
 
     async def close(self) -> None:
         """Give up the connection, after the batch under way."""
@@ -137,7 +139,9 @@ class Engine:
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(self._url, application=f"counterfoil worker {self.topic}", by_key=True)
+            self._connection = await connect(
+                self._url, application=f"counterfoil worker {self.topic}", by_key=True
+            )
             stripe = await sql.claim_stripe(self._connection)
             self._ledger = Ledger(0 if stripe is None else stripe)
         return self._connection
@@ -150,7 +154,9 @@ class Engine:
             self._connection.terminate()
         self._connection = None
 
-    async def _take_in(self, connection: Connection, items: Sequence[Item], refusal: str | None = None) -> Report:
+    async def _take_in(
+        self, connection: Connection, items: Sequence[Item], refusal: str | None = None
+    ) -> Report:
         """One transaction's worth. With `refusal`, the one message is set aside instead of judged."""
         started = time.perf_counter()
         batch = Batch(self.topic, items)

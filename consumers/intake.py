@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -14,6 +13,7 @@ from schemas.envelope import MAX_MESSAGE_BYTES, Message
 from schemas.outgoing import Cause
 from schemas.reasons import Reason
 from schemas.topics import TOPICS
+from schemas.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ MAX_ERRORS_TOLD: Final = 5
 _DIGIT_RUN: Final = re.compile(rb"(?:\d[ -]?){12,18}\d")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Record:
     """A Kafka record as it came."""
 
@@ -34,7 +34,7 @@ class Record:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Incoming:
     """A record that could be read."""
 
@@ -50,7 +50,7 @@ class Incoming:
         return cause.tenant, cause.source, cause.event_id
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unreadable:
     """A record that could not be read; `record.body` has card numbers masked when there were any."""
 
@@ -70,7 +70,9 @@ class Reader:
         """Decode and validate; the detail of a refusal names the field and the reason, never the value."""
         size = len(record.body)
         if size > MAX_MESSAGE_BYTES:
-            return Unreadable(record, Reason.MESSAGE_TOO_LARGE, f"{size} bytes, the limit is {MAX_MESSAGE_BYTES}")
+            return Unreadable(
+                record, Reason.MESSAGE_TOO_LARGE, f"{size} bytes, the limit is {MAX_MESSAGE_BYTES}"
+            )
         try:
             message = self._adapter.validate_json(record.body)
         except ValidationError as error:

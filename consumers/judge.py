@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +16,7 @@ from schemas.payment import CommandRepeated
 from schemas.reasons import REASONS, Reason
 from schemas.rejection import REJECTED, Rejected
 from schemas.topics import COMMAND_REPEATED, TOPIC_OF_TYPE
+from schemas.value import value
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,7 +31,7 @@ KEY_LIFETIME: Final = timedelta(days=7)
 """How long a command's outcome is kept for repeats; as long as Kafka keeps the command."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Verdict:
     """What became of a message. `waits_for` names the state whose change it waits for."""
 
@@ -60,7 +60,9 @@ def judge(incoming: Incoming, world: World, writes: Writes) -> Verdict:
     world.uses[key] = Use(own, asked, verdict.outcome, verdict.reason, expires_at)
     _, operation, object_id, name = key
     writes.used_keys.append(
-        UsedKey(incoming.cause, operation, object_id, name, asked, verdict.outcome, verdict.reason, expires_at)
+        UsedKey(
+            incoming.cause, operation, object_id, name, asked, verdict.outcome, verdict.reason, expires_at
+        )
     )
     return verdict
 

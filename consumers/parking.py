@@ -72,7 +72,10 @@ class Parking:
         if not due:
             return 0
         rows = await sql.queues(
-            connection, topic=self.topic, tenants=[row["tenant"] for row in due], keys=[row["key"] for row in due]
+            connection,
+            topic=self.topic,
+            tenants=[row["tenant"] for row in due],
+            keys=[row["key"] for row in due],
         )
         waiting = [(row, _reread(reader, self.topic, row)) for row in rows]
         world = await World.load(connection, [incoming for _, incoming in waiting], writes)

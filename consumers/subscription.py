@@ -29,7 +29,13 @@ MAX_POLL_INTERVAL_MS: Final = 600_000
 
 
 def subscribe(
-    broker: KafkaBroker, topic: str, database_url: str, observer: Observer, *, batch_size: int, instance: str | None = None
+    broker: KafkaBroker,
+    topic: str,
+    database_url: str,
+    observer: Observer,
+    *,
+    batch_size: int,
+    instance: str | None = None,
 ) -> Engine:
     """Attach an engine to a topic. Offsets are committed explicitly, partition by partition, after the transaction.
 

@@ -77,7 +77,9 @@ async def _watch(broker: KafkaBroker, observer: Observer, stop: asyncio.Event) -
             try:
                 ends = await consumer.end_offsets(list(consumer.assignment()))
                 for place, end in ends.items():
-                    observer.lagging(place.topic, place.partition, end - (await consumer.committed(place) or 0))
+                    observer.lagging(
+                        place.topic, place.partition, end - (await consumer.committed(place) or 0)
+                    )
                 observer.alive()
             except KafkaError as error:
                 log.warning("lag unknown", error=type(error).__name__)

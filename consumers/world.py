@@ -11,6 +11,7 @@ from db.queries import engine as sql
 from db.tables import FEE_SCHEDULES, PAYMENTS
 from handlers.fees.model import FeeSchedule
 from handlers.routes import ROUTES
+from schemas.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +30,7 @@ CommandKey = tuple[str, str, str, str]
 """(tenant, operation, object, idempotency key)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Use:
     """What a command key was used for."""
 
@@ -73,7 +74,9 @@ class World:
     async def _load_fees(self, connection: Connection, merchants: Iterable[tuple[str, str]]) -> None:
         tenants, ids = zip(*merchants, strict=True)
         rows = await sql.fee_histories(connection, tenants=tenants, merchants=ids)
-        for key, versions in groupby(map(FEE_SCHEDULES.value, rows), key=lambda row: (row.tenant, row.merchant_id)):
+        for key, versions in groupby(
+            map(FEE_SCHEDULES.value, rows), key=lambda row: (row.tenant, row.merchant_id)
+        ):
             self.fees[key] = tuple(versions)
 
     async def _load_uses(self, connection: Connection, keys: Iterable[CommandKey]) -> None:
@@ -83,7 +86,11 @@ class World:
         ):
             key = (row["tenant"], row["operation"], row["object_id"], row["idempotency_key"])
             self.uses[key] = Use(
-                (row["source"], row["event_id"]), row["fingerprint"], row["outcome"], row["reason"], row["expires_at"]
+                (row["source"], row["event_id"]),
+                row["fingerprint"],
+                row["outcome"],
+                row["reason"],
+                row["expires_at"],
             )
 
     def aggregates(self, message: Message) -> list[Any]:

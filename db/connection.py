@@ -54,7 +54,12 @@ async def connect(url: str, *, application: str, by_key: bool = False) -> asyncp
 async def create_pool(url: str, *, application: str, size: int) -> Pool:
     """A pool of such connections."""
     return await asyncpg.create_pool(
-        url, min_size=1, max_size=size, init=prepare, timeout=10, server_settings={"application_name": application}
+        url,
+        min_size=1,
+        max_size=size,
+        init=prepare,
+        timeout=10,
+        server_settings={"application_name": application},
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from db.queries import engine as sql
 from handlers.ledger.model import CHART, DEBIT, Code
+from schemas.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ _ENTRY_COLUMNS = (
 _LINE_COLUMNS = ("tenant", "entry_id", "line", "account_id", "direction", "amount_minor", "currency")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """A posting with the message that caused it and when it was written."""
 
@@ -77,7 +77,9 @@ class Ledger:
                 account_id = ids[tenant, leg.account, leg.owner, leg.currency]
                 amount_minor = leg.amount_minor
                 debit = leg.side == DEBIT
-                lines.append((tenant, entry_id, number, account_id, 1 if debit else -1, amount_minor, leg.currency))
+                lines.append(
+                    (tenant, entry_id, number, account_id, 1 if debit else -1, amount_minor, leg.currency)
+                )
                 total = sums.get((tenant, account_id))
                 if total is None:
                     total = sums[tenant, account_id] = [0, 0, 0]

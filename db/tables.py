@@ -86,9 +86,7 @@ class Table(Generic[T]):
 
     async def insert(self, connection: Connection, values: Iterable[T]) -> None:
         """New rows, by COPY."""
-        await connection.copy_records_to_table(
-            self.name, records=map(self.row, values), columns=self.columns
-        )
+        await connection.copy_records_to_table(self.name, records=map(self.row, values), columns=self.columns)
 
     async def update(self, connection: Connection, values: Iterable[T]) -> None:
         """Rows as they are now, in one statement."""

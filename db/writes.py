@@ -145,10 +145,15 @@ class Writes:
             )
         for number, event in enumerate(decision.events):
             payload = encode(cause, event.type, number, event.object_id, now, event.data)
-            self.publish(TOPIC_OF_TYPE[event.type], partition_key(tenant, event.object_id), cause.event_id, payload)
-        self.entries.extend(Entry(cause, posting, now) for posting in decision.postings)
-        self._timers.extend((cause, timer) for timer in decision.timers)
-        self._calls.extend((cause, call, now) for call in decision.calls)
+            self.publish(
+                TOPIC_OF_TYPE[event.type], partition_key(tenant, event.object_id), cause.event_id, payload
+            )
+        if decision.postings:
+            self.entries += [Entry(cause, posting, now) for posting in decision.postings]
+        if decision.timers:
+            self._timers += [(cause, timer) for timer in decision.timers]
+        if decision.calls:
+            self._calls += [(cause, call, now) for call in decision.calls]
 
     def publish(self, topic: str, key: str, cause: str, payload: bytes) -> None:
         """An event for the outbox."""
@@ -213,12 +218,15 @@ class Writes:
             )
             await connection.copy_records_to_table("transitions", records=self._transitions, columns=columns)
         if self.anyone_waits and (self._payments or self._fees):
-            await parking.wake(connection, names=[*map(name_of, self._payments.values()), *map(name_of, self._fees)])
+            await parking.wake(
+                connection, names=[*map(name_of, self._payments.values()), *map(name_of, self._fees)]
+            )
 
     async def _write_delivery(self, connection: Connection, batch_id: int) -> None:
         if self._timers:
             rows = [
-                (c.tenant, t.timer_id, t.kind, t.due_at, t.payment_id, t.order_id, c.event_id) for c, t in self._timers
+                (c.tenant, t.timer_id, t.kind, t.due_at, t.payment_id, t.order_id, c.event_id)
+                for c, t in self._timers
             ]
             names = ("tenants", "timer_ids", "kinds", "due_ats", "payment_ids", "order_ids", "causations")
             await engine.add_timers(connection, **_columns(names, rows))
@@ -300,7 +308,16 @@ class Writes:
                     (*_who(row), row.topic, row.partition, row.offset, row.received_at, row.body)
                     for row in self.conflicts
                 ],
-                columns=("tenant", "source", "event_id", "topic", "partition", "offset", "received_at", "body"),
+                columns=(
+                    "tenant",
+                    "source",
+                    "event_id",
+                    "topic",
+                    "partition",
+                    "offset",
+                    "received_at",
+                    "body",
+                ),
             )
         if self.dead_letters:
             columns = tuple(DeadLetter.__slots__)
@@ -317,7 +334,16 @@ class Writes:
     async def _park(self, connection: Connection) -> None:
         names = ("tenants", "keys", "sources", "event_ids", "reasons", "details", "waits", "delays_ms")
         rows = [
-            (w.cause.tenant, w.key, w.cause.source, w.cause.event_id, w.reason, w.detail, w.waits_for, w.delay_ms)
+            (
+                w.cause.tenant,
+                w.key,
+                w.cause.source,
+                w.cause.event_id,
+                w.reason,
+                w.detail,
+                w.waits_for,
+                w.delay_ms,
+            )
             for w in self.waits
         ]
         await parking.park(connection, topic=self.topic, **_columns(names, rows))
@@ -336,15 +362,37 @@ class Writes:
             "reasons",
             "expires",
         )
-        last = {(use.cause.tenant, use.operation, use.object_id, use.idempotency_key): use for use in self.used_keys}
+        last = {
+            (use.cause.tenant, use.operation, use.object_id, use.idempotency_key): use
+            for use in self.used_keys
+        }
         rows = [
-            (*key, use.fingerprint, use.cause.source, use.cause.event_id, use.outcome, use.reason, use.expires_at)
+            (
+                *key,
+                use.fingerprint,
+                use.cause.source,
+                use.cause.event_id,
+                use.outcome,
+                use.reason,
+                use.expires_at,
+            )
             for key, use in sorted(last.items(), key=lambda item: item[0])
         ]
         await engine.save_idempotency_keys(connection, **_columns(names, rows))
 
 
-_IDENTITY = ("tenant", "source", "event_id", "type", "key", "topic", "partition", "offset", "received_at", "body")
+_IDENTITY = (
+    "tenant",
+    "source",
+    "event_id",
+    "type",
+    "key",
+    "topic",
+    "partition",
+    "offset",
+    "received_at",
+    "body",
+)
 
 
 def _who(row: InboxRow) -> tuple[str, str, str]:

@@ -6,8 +6,9 @@ writes the Decision in one transaction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from schemas.value import value
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from schemas.timer import TimerKind
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Transition:
     """One step of a payment along its table; `version` is the payment's version after it."""
 
@@ -34,7 +35,7 @@ class Transition:
     reason: Reason | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Event:
     """Something to publish. `object_id` is the key within the tenant that keeps its events in order."""
 
@@ -43,7 +44,7 @@ class Event:
     data: PaymentChanged
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Call:
     """A provider call to be made by the gateway, outside any transaction. `call_id` is its idempotency key there."""
 
@@ -61,7 +62,7 @@ class Call:
     final: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Timer:
     """A message to ourselves at `due_at`. Stale timers are recognized by the rule, so none is ever cancelled."""
 
@@ -72,7 +73,7 @@ class Timer:
     order_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Decision:
     """Everything that follows from one message."""
 
@@ -84,7 +85,7 @@ class Decision:
     timers: tuple[Timer, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rejection:
     """Nothing changes; the sender is told why."""
 
@@ -92,7 +93,7 @@ class Rejection:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Waiting:
     """The message refers to something that is not known yet; it is parked, in order, until it is."""
 

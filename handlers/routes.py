@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from handlers.fees.rules import set_fees
@@ -23,6 +22,7 @@ from handlers.payments.rules.provider_results import (
     challenge_required,
 )
 from handlers.payments.rules.recorded import defer, miss_collection, record
+from schemas.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Kind = Literal["payment", "fees"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Need:
     """An aggregate that a rule needs: its kind, and its key as read from the message."""
 
@@ -41,7 +41,7 @@ class Need:
     key: Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Route:
     """`rule(*aggregates, message, now)`; an aggregate that does not exist is None."""
 

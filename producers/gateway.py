@@ -91,7 +91,10 @@ async def run_gateway(
             pool = await create_pool(database_url, application="counterfoil gateway", size=4)
             try:
                 await asyncio.gather(
-                    *(Gateway(name, provider, pool, observer).run(database_url, stop) for name, provider in providers.items())
+                    *(
+                        Gateway(name, provider, pool, observer).run(database_url, stop)
+                        for name, provider in providers.items()
+                    )
                 )
             finally:
                 pool.terminate()
@@ -169,7 +172,9 @@ class Gateway:
             # An adapter's bug; what it did before is not known.
             log.exception("provider adapter raised", provider=self.name, call_id=str(request.call_id))
             answer = Ambiguous(f"adapter raised {type(error).__name__}")
-        self._observer.called(self.name, row["operation"], type(answer).__name__.lower(), perf_counter() - started)
+        self._observer.called(
+            self.name, row["operation"], type(answer).__name__.lower(), perf_counter() - started
+        )
         self._finished.put_nowait(judge_answer(row, asked, answer, in_doubt=in_doubt))
 
     async def _report(self) -> None:
@@ -233,7 +238,9 @@ def judge_answer(row: asyncpg.Record, asked: str, answer: ProviderAnswer, *, in_
             return Finished(row, asked, answer, "unknown", delay_ms, None)
 
 
-def _ended(row: asyncpg.Record, asked: str, answer: ProviderAnswer, event_type: str, told: dict[str, Any]) -> Finished:
+def _ended(
+    row: asyncpg.Record, asked: str, answer: ProviderAnswer, event_type: str, told: dict[str, Any]
+) -> Finished:
     return Finished(row, asked, answer, "answered", 0, (event_type, told))
 
 
@@ -266,7 +273,11 @@ async def report(connection: Any, finished: Sequence[Finished]) -> None:
             connection, tenants=[f.row["tenant"] for f in ended], call_ids=[f.row["call_id"] for f in ended]
         )
         moved = {(row["tenant"], row["call_id"]) for row in rows}
-    told = [f for f in finished if f.event and (f.status != "answered" or (f.row["tenant"], f.row["call_id"]) in moved)]
+    told = [
+        f
+        for f in finished
+        if f.event and (f.status != "answered" or (f.row["tenant"], f.row["call_id"]) in moved)
+    ]
     if told:
         await sql.add_to_outbox(
             connection,

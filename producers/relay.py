@@ -85,7 +85,10 @@ async def _lead(kafka: str, database_url: str, observer: RelayObserver, stop: as
 
 
 async def _publish_next(
-    connection: asyncpg.Connection[asyncpg.Record], producer: AIOKafkaProducer, cursor: int, observer: RelayObserver
+    connection: asyncpg.Connection[asyncpg.Record],
+    producer: AIOKafkaProducer,
+    cursor: int,
+    observer: RelayObserver,
 ) -> int | None:
     """Publish the next batches whole; returns the new cursor, or None when there was nothing to publish."""
     up_to = await sql.settled_batch_id(connection)

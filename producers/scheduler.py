@@ -35,7 +35,9 @@ class SchedulerObserver(Protocol):
         """So many timers are in Kafka; zero is told, too."""
 
 
-async def run_scheduler(kafka: str, database_url: str, observer: SchedulerObserver, stop: asyncio.Event) -> None:
+async def run_scheduler(
+    kafka: str, database_url: str, observer: SchedulerObserver, stop: asyncio.Event
+) -> None:
     """Publish due timers until told to stop; starts over after any trouble with Kafka or PostgreSQL."""
     while not stop.is_set():
         try:
@@ -48,7 +50,10 @@ async def run_scheduler(kafka: str, database_url: str, observer: SchedulerObserv
 
 
 async def _lead(
-    kafka: str, connection: asyncpg.Connection[asyncpg.Record], observer: SchedulerObserver, stop: asyncio.Event
+    kafka: str,
+    connection: asyncpg.Connection[asyncpg.Record],
+    observer: SchedulerObserver,
+    stop: asyncio.Event,
 ) -> None:
     producer = create_producer(kafka)
     await producer.start()
@@ -72,7 +77,9 @@ async def fire_due(connection: asyncpg.Connection[asyncpg.Record], producer: AIO
         data = {name: row[name] for name in ("timer_id", "kind", "payment_id", "order_id", "due_at")}
         cause = Cause(row["tenant"], SOURCE, str(row["timer_id"]), row["causation"])
         payload = encode(cause, TIMER_DUE, 0, row["order_id"], row["now_at"], data)
-        sent.append(await producer.send(TOPIC, payload, key=partition_key(row["tenant"], row["order_id"]).encode()))
+        sent.append(
+            await producer.send(TOPIC, payload, key=partition_key(row["tenant"], row["order_id"]).encode())
+        )
     await asyncio.gather(*sent)
     await sql.timers_published(
         connection, tenants=[row["tenant"] for row in rows], timer_ids=[row["timer_id"] for row in rows]

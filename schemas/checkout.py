@@ -89,7 +89,9 @@ class MerchantFeesSetData(MerchantData):
     bps: Annotated[int, Field(ge=0, le=10_000, description="basis points of the amount")]
     fixed_minor: Annotated[
         dict[CurrencyCode, AmountMinor],
-        Field(max_length=200, description="fixed fee per capture by currency, minor units; none where absent"),
+        Field(
+            max_length=200, description="fixed fee per capture by currency, minor units; none where absent"
+        ),
     ]
     rounding: Rounding
 

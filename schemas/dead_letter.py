@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from schemas.value import value
 
 DEAD_LETTER: Final = "dead_letter.written.v1"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class DeadLettered:
     """A message set aside. `body_base64` is the body byte for byte, unless a card number was masked in it."""
 

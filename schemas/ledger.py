@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
+
+from schemas.value import value
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -13,7 +14,7 @@ ENTRY_POSTED: Final = "ledger.entry_posted.v1"
 Side = Literal["debit", "credit"]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Leg:
     """A positive amount on one side of one account; `account` is its code in the chart, `owner` whose it is."""
 
@@ -24,7 +25,7 @@ class Leg:
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class EntryPosted:
     """A balanced journal entry. `effective_at` is when it happened, `posted_at` when we wrote it."""
 

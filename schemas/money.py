@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import decimal
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from pydantic import AfterValidator, Field
 
 from schemas.currencies import is_currency
+from schemas.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,9 @@ CurrencyCode = Annotated[
     AfterValidator(_known_currency),
 ]
 AmountMinor = Annotated[int, Field(ge=0, le=MAX_AMOUNT_MINOR, description="integer in minor units")]
-PositiveMinor = Annotated[int, Field(gt=0, le=MAX_AMOUNT_MINOR, description="integer in minor units, above zero")]
+PositiveMinor = Annotated[
+    int, Field(gt=0, le=MAX_AMOUNT_MINOR, description="integer in minor units, above zero")
+]
 
 
 class Rounding(StrEnum):
@@ -61,7 +63,7 @@ _DECIMAL_MODES: Final = {
 _HALF: Final = Decimal("0.5")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Money:
     """An amount in minor units and its currency. Sums of different currencies raise ValueError."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from schemas.envelope import SPEC_VERSION
+from schemas.value import value
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SOURCE: Final = "/counterfoil"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Cause:
     """The message that led to an event."""
 
@@ -36,7 +36,12 @@ def event_id_of(cause: Cause, event_type: str, number: int) -> str:
 
 
 def encode(
-    cause: Cause, event_type: str, number: int, subject: str, now: datetime, data: DataclassInstance | dict[str, Any]
+    cause: Cause,
+    event_type: str,
+    number: int,
+    subject: str,
+    now: datetime,
+    data: DataclassInstance | dict[str, Any],
 ) -> bytes:
     """The event as structured CloudEvents JSON."""
     envelope = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from schemas.value import value
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -28,7 +29,7 @@ PAYMENT_EVENT_TYPES: Final = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PaymentChanged:
     """The payment as it is after the change. `payment.<state>.v1`, or `payment.outcome_unknown.v1` while nobody knows."""
 
@@ -51,7 +52,7 @@ class PaymentChanged:
     redirect_url: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CommandRepeated:
     """A command came again with a key that was used before: nothing was done, this is the first one's outcome."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from schemas.value import value
 
 
 class Reason(StrEnum):
@@ -67,7 +68,7 @@ class Fault(StrEnum):
     NOBODY = "nobody"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ReasonInfo:
     """What a reason means: may the same request be sent again unchanged, whose fault it is, and what to do."""
 
@@ -80,21 +81,33 @@ _C, _U, _P, _O, _N = Fault.CALLER, Fault.CUSTOMER, Fault.PROVIDER, Fault.OURS, F
 
 REASONS: Final[dict[Reason, ReasonInfo]] = {
     Reason.INVALID_JSON: ReasonInfo(False, _C, "Send one JSON object in UTF-8."),
-    Reason.INVALID_MESSAGE: ReasonInfo(False, _C, "Mend the field named in the detail and publish under a new id."),
+    Reason.INVALID_MESSAGE: ReasonInfo(
+        False, _C, "Mend the field named in the detail and publish under a new id."
+    ),
     Reason.UNKNOWN_TYPE: ReasonInfo(False, _C, "Use a type of this topic; see docs/asyncapi.json."),
     Reason.MESSAGE_TOO_LARGE: ReasonInfo(False, _C, "Keep a message under the limit named in the detail."),
     Reason.CARD_NUMBER_PRESENT: ReasonInfo(False, _C, "Send the provider's token; never a card number."),
     Reason.EVENT_ID_REUSED: ReasonInfo(False, _C, "One (source, id) stands for one event; use a new id."),
     Reason.IDEMPOTENCY_KEY_REUSED: ReasonInfo(False, _C, "A key stands for one request; use a new key."),
-    Reason.PAYMENT_UNKNOWN: ReasonInfo(True, _C, "It waits for the payment; publish the request for the order."),
-    Reason.MERCHANT_FEES_UNKNOWN: ReasonInfo(True, _C, "It waits for the merchant's fee schedule; publish it."),
+    Reason.PAYMENT_UNKNOWN: ReasonInfo(
+        True, _C, "It waits for the payment; publish the request for the order."
+    ),
+    Reason.MERCHANT_FEES_UNKNOWN: ReasonInfo(
+        True, _C, "It waits for the merchant's fee schedule; publish it."
+    ),
     Reason.BEHIND_PARKED: ReasonInfo(True, _N, "It waits behind an earlier event of the same key."),
     Reason.HANDLER_ERROR: ReasonInfo(True, _O, "A bug: see the log, mend it, replay the dead letter."),
     Reason.DATABASE_REFUSED: ReasonInfo(False, _O, "A guard refused the result: see the log, mend, replay."),
-    Reason.ORDER_ALREADY_HAS_PAYMENT: ReasonInfo(False, _C, "Use the order's payment; there is one per order."),
-    Reason.STATE_FORBIDS: ReasonInfo(False, _C, "Read the payment's state; the table does not allow this event in it."),
+    Reason.ORDER_ALREADY_HAS_PAYMENT: ReasonInfo(
+        False, _C, "Use the order's payment; there is one per order."
+    ),
+    Reason.STATE_FORBIDS: ReasonInfo(
+        False, _C, "Read the payment's state; the table does not allow this event in it."
+    ),
     Reason.PAYMENT_METHOD_MISSING: ReasonInfo(False, _C, "Send a payment method with the confirmation."),
-    Reason.AMOUNT_ABOVE_AUTHORIZED: ReasonInfo(False, _C, "Capture at most what is left of the authorization."),
+    Reason.AMOUNT_ABOVE_AUTHORIZED: ReasonInfo(
+        False, _C, "Capture at most what is left of the authorization."
+    ),
     Reason.AMOUNT_DIFFERS: ReasonInfo(False, _C, "The recorded amount must be the order's amount."),
     Reason.CURRENCY_DIFFERS: ReasonInfo(False, _C, "Use the payment's currency."),
     Reason.MERCHANT_DIFFERS: ReasonInfo(False, _C, "Use the payment's merchant."),
@@ -110,9 +123,13 @@ REASONS: Final[dict[Reason, ReasonInfo]] = {
     Reason.STOLEN_CARD: ReasonInfo(False, _U, "Ask for another method; say only that it was declined."),
     Reason.SUSPECTED_FRAUD: ReasonInfo(False, _U, "Do not try again; say only that it was declined."),
     Reason.TRY_AGAIN_LATER: ReasonInfo(True, _P, "Confirm again later with the same method."),
-    Reason.AUTHENTICATION_FAILED: ReasonInfo(False, _U, "Ask the customer to authenticate again, or for another method."),
+    Reason.AUTHENTICATION_FAILED: ReasonInfo(
+        False, _U, "Ask the customer to authenticate again, or for another method."
+    ),
     Reason.PROCESSING_DECLINED: ReasonInfo(False, _U, "Ask for another method."),
-    Reason.PROVIDER_REFUSED_REQUEST: ReasonInfo(False, _O, "Our request was wrong: see the call's answer in `explain`."),
+    Reason.PROVIDER_REFUSED_REQUEST: ReasonInfo(
+        False, _O, "Our request was wrong: see the call's answer in `explain`."
+    ),
     Reason.PROVIDER_UNAVAILABLE: ReasonInfo(True, _P, "No effect at the provider; confirm again later."),
     Reason.AUTHORIZATION_EXPIRED: ReasonInfo(False, _N, "Ask the customer to pay again."),
     Reason.CHALLENGE_ABANDONED: ReasonInfo(False, _U, "Ask the customer to pay again."),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from schemas.value import value
 
 REJECTED: Final = "rejection.issued.v1"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rejected:
     """Nothing was changed by the event named here, and why."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from schemas.checkout import CheckoutMessage
@@ -12,6 +11,7 @@ from schemas.payment import PAYMENT_EVENT_TYPES, CommandRepeated, PaymentChanged
 from schemas.provider import ProviderMessage
 from schemas.rejection import REJECTED, Rejected
 from schemas.timer import TimerMessage
+from schemas.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ DAY_MS: Final = 86_400_000
 COMMAND_REPEATED: Final = "payment.command_repeated.v1"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Topic:
     """One topic. `inbound` is the pydantic union that its messages are validated against; `outbound` maps type to data class."""
 
@@ -61,7 +61,15 @@ _INBOUND: Final = (
         7 * DAY_MS,
         inbound=ProviderMessage,
     ),
-    Topic("timer.events", "internal", "Timers that are due.", "tenant:order", 6, 7 * DAY_MS, inbound=TimerMessage),
+    Topic(
+        "timer.events",
+        "internal",
+        "Timers that are due.",
+        "tenant:order",
+        6,
+        7 * DAY_MS,
+        inbound=TimerMessage,
+    ),
 )
 _OUTBOUND: Final = (
     Topic(

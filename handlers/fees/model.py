@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from schemas.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from schemas.money import Rounding
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeeSchedule:
     """One version, immutable once written. `fixed_minor` is per payment, by currency."""
 
@@ -25,7 +26,7 @@ class FeeSchedule:
     rounding: Rounding
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class FeeTerms:
     """What one payment will be charged, fixed when it is opened."""
 

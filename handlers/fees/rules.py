@@ -22,7 +22,9 @@ def set_fees(history: FeeHistory | None, message: MerchantFeesSet, now: datetime
     data = message.data
     last = history[-1] if history else None
     if last is not None and data.version <= last.version:
-        return Rejection(Reason.FEE_VERSION_EXISTS, f"version {data.version} is not above the last, {last.version}")
+        return Rejection(
+            Reason.FEE_VERSION_EXISTS, f"version {data.version} is not above the last, {last.version}"
+        )
     if last is not None and data.effective_from < last.effective_from:
         return Rejection(
             Reason.FEE_VERSION_EXISTS,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+from schemas.value import value
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,7 +42,7 @@ class Code(StrEnum):
     PLATFORM_FEE_REVENUE = "platform_fee_revenue"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ChartAccount:
     """A line of the chart. An account instance is tenant + code + owner + currency, created on first use."""
 
@@ -54,15 +55,19 @@ CHART: Final[dict[Code, ChartAccount]] = {
     Code.PROCESSOR_RECEIVABLE: ChartAccount(
         AccountType.ASSET, "provider", "Captured by a card processor, not yet paid to us."
     ),
-    Code.CARRIER_RECEIVABLE: ChartAccount(AccountType.ASSET, "carrier", "Cash collected by carriers on delivery."),
+    Code.CARRIER_RECEIVABLE: ChartAccount(
+        AccountType.ASSET, "carrier", "Cash collected by carriers on delivery."
+    ),
     Code.TERMINAL_RECEIVABLE: ChartAccount(AccountType.ASSET, "terminal", "Taken at points of sale."),
-    Code.BANK_CLEARING: ChartAccount(AccountType.ASSET, "bank", "Bank transfers reported, not yet on a statement."),
+    Code.BANK_CLEARING: ChartAccount(
+        AccountType.ASSET, "bank", "Bank transfers reported, not yet on a statement."
+    ),
     Code.MERCHANT_PAYABLE: ChartAccount(AccountType.LIABILITY, "merchant", "What we owe a merchant."),
     Code.PLATFORM_FEE_REVENUE: ChartAccount(AccountType.REVENUE, "platform", "Fees earned from merchants."),
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RuleLeg:
     """One leg of a posting rule: which side of which account, whose, and which named amount."""
 
@@ -72,7 +77,7 @@ class RuleLeg:
     amount: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PostingRule:
     """How a business event is booked. `owner` and `amount` of its legs are names that the caller fills in."""
 
@@ -81,7 +86,7 @@ class PostingRule:
     legs: tuple[RuleLeg, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Posting:
     """A journal entry to be written, balanced in each currency. `effective_at` is when the business event happened."""
 

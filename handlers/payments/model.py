@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from handlers.fees.model import FeeTerms
+from schemas.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +42,7 @@ AUTHORIZATION_LIFETIME: Final = {
 """How long each network keeps money held for an online authorization, as processors publish it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Payment:
     """Amounts are minor units of `currency`. Recorded payments have no provider, token or call.
 

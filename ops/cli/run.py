@@ -29,7 +29,9 @@ def migrate() -> None:
 
 @commands.command()
 def worker(
-    topics: Annotated[list[str] | None, typer.Argument(help=f"of {', '.join(CONSUMERS)}; none for all")] = None,
+    topics: Annotated[
+        list[str] | None, typer.Argument(help=f"of {', '.join(CONSUMERS)}; none for all")
+    ] = None,
 ) -> None:
     """Consume inbound topics: decide, post, and write what follows."""
     unknown = set(topics or ()) - CONSUMERS.keys()

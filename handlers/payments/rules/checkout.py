@@ -77,7 +77,9 @@ def request_confirmation(payment: Payment | None, message: ConfirmationRequested
     if card is None and payment.method_token is None:
         return Rejection(Reason.PAYMENT_METHOD_MISSING, "payment_method is missing and the payment has none")
     if card is None and payment.state == State.REQUIRES_PAYMENT_METHOD:
-        return Rejection(Reason.PAYMENT_METHOD_MISSING, f"payment_method: the last one was declined ({payment.reason})")
+        return Rejection(
+            Reason.PAYMENT_METHOD_MISSING, f"payment_method: the last one was declined ({payment.reason})"
+        )
     method = _card(card) if card else {}
     confirmed, step = advance(payment, Trigger.CONFIRM, now, provider_reference=None, **method)
     asking, call = _authorize(confirmed, now)

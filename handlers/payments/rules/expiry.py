@@ -36,7 +36,9 @@ def _challenge_expired(payment: Payment, message: TimerDue, now: datetime) -> De
     current = derived_id(payment.payment_id, "challenge_expiry", payment.version)
     if payment.state != State.REQUIRES_ACTION or message.data.timer_id != current:
         return Decision()
-    leaving, step = advance(payment, Trigger.ABANDON_CHALLENGE, now, Reason.CHALLENGE_ABANDONED, redirect_url=None)
+    leaving, step = advance(
+        payment, Trigger.ABANDON_CHALLENGE, now, Reason.CHALLENGE_ABANDONED, redirect_url=None
+    )
     asking, call = ask(leaving, "confirm", now)
     return Decision(states=(asking,), transitions=(step,), events=(tell(asking),), calls=(call,))
 
@@ -47,7 +49,9 @@ def _authorization_expired(payment: Payment, now: datetime) -> Decision:
         return Decision()
     if payment.call_id is not None:
         timer_id = derived_id(payment.payment_id, "authorization_expiry/again", payment.calls)
-        again = Timer(timer_id, "authorization_expiry", now + LOOK_AGAIN, payment.payment_id, payment.order_id)
+        again = Timer(
+            timer_id, "authorization_expiry", now + LOOK_AGAIN, payment.payment_id, payment.order_id
+        )
         return Decision(timers=(again,))
     if payment.state == State.AUTHORIZED:
         after, step = advance(payment, Trigger.EXPIRE, now, Reason.AUTHORIZATION_EXPIRED)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from handlers.fees.model import FeeHistory
-    from schemas.checkout import CardMethod, PaymentRecorded, PaymentRequested, PaymentDeferred
+    from schemas.checkout import CardMethod, PaymentDeferred, PaymentRecorded, PaymentRequested
 
 
 def open_payment(
@@ -35,7 +35,8 @@ def open_payment(
     terms = terms_at(fees, message.time, data.amount.currency)
     if terms is None:
         return Waiting(
-            Reason.MERCHANT_FEES_UNKNOWN, f"merchant {data.merchant_id} has no fee schedule in force at {message.time}"
+            Reason.MERCHANT_FEES_UNKNOWN,
+            f"merchant {data.merchant_id} has no fee schedule in force at {message.time}",
         )
     amount_minor = data.amount.amount_minor
     paid_minor = amount_minor if state is State.SUCCEEDED else 0

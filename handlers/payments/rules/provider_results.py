@@ -122,7 +122,11 @@ def _authorized(payment: Payment, message: CallSucceeded, now: datetime) -> Outc
     if data.amount_minor > payment.amount_minor:
         detail = f"amount_minor {data.amount_minor} is above the payment's {payment.amount_minor}"
         return Rejection(Reason.AMOUNT_ABOVE_AUTHORIZED, detail)
-    known = {"provider_reference": data.provider_reference, "authorized_minor": data.amount_minor, **answered()}
+    known = {
+        "provider_reference": data.provider_reference,
+        "authorized_minor": data.amount_minor,
+        **answered(),
+    }
     if data.captured:
         return _take(replace(payment, **known), data.amount_minor, message.time, now, final=True)
     expires_at = now + AUTHORIZATION_LIFETIME[payment.method_network or ""]
@@ -145,7 +149,9 @@ def _captured(payment: Payment, message: CallSucceeded, now: datetime) -> Outcom
     return _take(replace(payment, **answered()), taken_minor, message.time, now, final=payment.call_final)
 
 
-def _take(payment: Payment, taken_minor: int, effective_at: datetime, now: datetime, *, final: bool) -> Decision:
+def _take(
+    payment: Payment, taken_minor: int, effective_at: datetime, now: datetime, *, final: bool
+) -> Decision:
     """Book a capture; a final one completes the payment in the same breath."""
     whole_fee_minor = fee_after(payment, taken_minor)
     posting = book_taken(payment, taken_minor, whole_fee_minor - payment.fee_minor, effective_at)
@@ -157,7 +163,9 @@ def _take(payment: Payment, taken_minor: int, effective_at: datetime, now: datet
         fee_minor=whole_fee_minor,
     )
     if not final:
-        return Decision(states=(captured,), transitions=(step,), postings=(posting,), events=(tell(captured),))
+        return Decision(
+            states=(captured,), transitions=(step,), postings=(posting,), events=(tell(captured),)
+        )
     paid, last_step = advance(captured, Trigger.COMPLETE, now)
     return Decision(
         states=(paid,),

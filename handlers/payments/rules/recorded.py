@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from schemas.checkout import PaymentDeferred, PaymentNotCollected, PaymentRecorded
 
 
-def record(payment: Payment | None, fees: FeeHistory | None, message: PaymentRecorded, now: datetime) -> Outcome:
+def record(
+    payment: Payment | None, fees: FeeHistory | None, message: PaymentRecorded, now: datetime
+) -> Outcome:
     """The money is here: the payment succeeds and is booked, whatever came before, unless the order is paid or busy."""
     data = message.data
     if payment is None:
@@ -52,11 +54,15 @@ def record(payment: Payment | None, fees: FeeHistory | None, message: PaymentRec
     )
 
 
-def defer(payment: Payment | None, fees: FeeHistory | None, message: PaymentDeferred, now: datetime) -> Outcome:
+def defer(
+    payment: Payment | None, fees: FeeHistory | None, message: PaymentDeferred, now: datetime
+) -> Outcome:
     """The money will come: nothing is booked until it does."""
     data = message.data
     if payment is None:
-        opened = open_payment(fees, message, State.SETTLING, now, capture_method="recorded", method=data.collection)
+        opened = open_payment(
+            fees, message, State.SETTLING, now, capture_method="recorded", method=data.collection
+        )
         if isinstance(opened, Waiting):
             return opened
         promised, step = opened, transition(opened, None, Trigger.DEFER)
@@ -90,9 +96,13 @@ def _differs(payment: Payment, message: PaymentRecorded | PaymentDeferred) -> Re
     """Whether the fact contradicts what the order's payment already says."""
     data = message.data
     if data.merchant_id != payment.merchant_id:
-        return Rejection(Reason.MERCHANT_DIFFERS, f"merchant_id {data.merchant_id}, payment {payment.merchant_id}")
+        return Rejection(
+            Reason.MERCHANT_DIFFERS, f"merchant_id {data.merchant_id}, payment {payment.merchant_id}"
+        )
     if data.amount.currency != payment.currency:
-        return Rejection(Reason.CURRENCY_DIFFERS, f"amount.currency {data.amount.currency}, payment {payment.currency}")
+        return Rejection(
+            Reason.CURRENCY_DIFFERS, f"amount.currency {data.amount.currency}, payment {payment.currency}"
+        )
     if data.amount.amount_minor != payment.amount_minor:
         detail = f"amount.amount_minor {data.amount.amount_minor}, payment {payment.amount_minor}"
         return Rejection(Reason.AMOUNT_DIFFERS, detail)

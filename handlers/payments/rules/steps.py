@@ -24,7 +24,8 @@ def refusal(payment: Payment, trigger: Trigger) -> Rejection | None:
     if (payment.state, trigger) in TRANSITIONS:
         return None
     return Rejection(
-        Reason.STATE_FORBIDS, f"payment {payment.payment_id} is {payment.state}, which does not allow {trigger}"
+        Reason.STATE_FORBIDS,
+        f"payment {payment.payment_id} is {payment.state}, which does not allow {trigger}",
     )
 
 
