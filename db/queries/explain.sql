@@ -72,7 +72,9 @@ ORDER BY i.tenant, i.source;
 
 -- name: messages_by_key
 -- All messages about an order, those that changed nothing too. Reads the whole inbox.
-SELECT i.* FROM inbox AS i WHERE i.tenant = :tenant AND i.key = :key ORDER BY i.received_at, i.topic, i."offset";
+SELECT i.* FROM inbox AS i
+WHERE i.tenant = :tenant AND i.key = :key
+ORDER BY i.received_at, i.topic, i."offset";
 
 -- name: conflicts_of
 -- Other bodies that came under the same identity.
@@ -83,7 +85,8 @@ ORDER BY c.received_at;
 -- name: waits_of
 -- Where a message waits.
 SELECT p.reason, p.detail, p.waits_for, p.tries, p.parked_at, p.due_at FROM parked AS p
-WHERE p.tenant = :tenant AND p.topic = :topic AND p.key = :key AND p.source = :source AND p.event_id = :event_id;
+WHERE p.tenant = :tenant AND p.topic = :topic AND p.key = :key AND p.source = :source
+    AND p.event_id = :event_id;
 
 -- name: published_by
 -- What batches published because of messages, in order, and whether the relay has passed them.
@@ -93,7 +96,7 @@ SELECT
 FROM outbox AS o
 CROSS JOIN LATERAL unnest(o.keys, o.causes, o.payloads) WITH ORDINALITY AS p (key, cause, payload, place)
 WHERE o.batch_id = any(:batch_ids::bigint[]) AND p.cause = any(:causes::text[])
-ORDER BY o.batch_id, o.topic DESC, p.place;
+ORDER BY o.batch_id, o.topic, p.place;
 
 -- name: published_event
 -- An event of ours by its id. Reads the whole outbox.

@@ -51,7 +51,8 @@ ORDER BY a.tenant, a.owner, a.currency;
 -- name: parked_messages
 -- What waits, oldest first, with its place in the queue of its key.
 SELECT
-    p.tenant, p.topic, p.key, p.source, p.event_id, p.reason, p.detail, p.waits_for, p.tries, p.parked_at, p.due_at
+    p.tenant, p.topic, p.key, p.source, p.event_id, p.reason, p.detail, p.waits_for, p.tries, p.parked_at,
+    p.due_at
 FROM parked AS p
 WHERE :topic::text IS NULL OR p.topic = :topic
 ORDER BY p.parked_at, p.parked_id
@@ -64,8 +65,8 @@ SELECT count(*) FROM parked AS p WHERE :topic::text IS NULL OR p.topic = :topic;
 -- name: dead_letters
 -- Dead letters, newest first; without those that were replayed unless `all` is true.
 SELECT
-    d.dead_letter_id, d.topic, d.partition, d."offset", d.reason, d.detail, d.tenant, d.source, d.event_id, d.masked,
-    d.dead_at, d.replayed_at
+    d.dead_letter_id, d.topic, d.partition, d."offset", d.reason, d.detail, d.tenant, d.source, d.event_id,
+    d.masked, d.dead_at, d.replayed_at
 FROM dead_letters AS d
 WHERE (:topic::text IS NULL OR d.topic = :topic) AND (:reason::text IS NULL OR d.reason = :reason)
     AND (:replayed_too::boolean OR d.replayed_at IS NULL)
