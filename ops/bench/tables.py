@@ -1,0 +1,32 @@
+"""The results as a person reads them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+
+
+def payments(result: dict[str, Any]) -> Table:
+    """Rate, ratio, where the processor time went, and whether it was all done."""
+    events = result["events"]
+    table = Table("recorded payments", "", title="counterfoil bench payments", title_justify="left")
+    table.add_row("events per second", f"{result['events_per_second']:,.0f}")
+    table.add_row("", f"{events:,} in {result['seconds']:.2f} s, {result['workers']} workers, 1 relay")
+    table.add_row("downstream events", f"{result['published']:,} acknowledged")
+    table.add_row("transactions", f"{result['batches']:,}, {result['mean_batch']:.0f} messages each")
+    if result["ratio"] is not None:
+        for when in ("before", "after"):
+            runs = result["pgbench"][when]
+            told = ", ".join(f"{run['tps']:,.0f} ({run['clients']})" for run in runs)
+            table.add_row(f"pgbench tps {when} (clients)", told)
+        table.add_row("ratio to its best", f"{result['ratio']:.2f}")
+    table.add_section()
+    for name, seconds in result["cpu_seconds"].items():
+        table.add_row(f"processor: {name}", f"{seconds / events * 1e6:.1f} us an event, {seconds:.2f} s")
+    table.add_section()
+    proof = result["proof"]
+    table.add_row("guards", ", ".join(f"{name} {value}" for name, value in proof["durability"].items()))
+    table.add_row("laws", f"{sum(proof['laws'].values())} of {len(proof['laws'])} rules hold")
+    table.add_row("verdict", "all there" if not proof["problems"] else "; ".join(proof["problems"]))
+    return table
