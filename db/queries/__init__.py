@@ -30,16 +30,11 @@ class _Adapter(AsyncPGAdapter):
 aiosql.register_adapter("counterfoil", _Adapter)  # type: ignore[arg-type]  # aiosql types its adapters narrower than it calls them
 
 
-def _load(name: str) -> Any:
-    return aiosql.from_path(_FOLDER / f"{name}.sql", "counterfoil", mandatory_parameters=False)
-
-
-engine: Final = _load("engine")
-parking: Final = _load("parking")
-delivery: Final = _load("delivery")
-gauges: Final = _load("gauges")
-bench: Final = _load("bench")
-reports: Final = _load("reports")
-explain: Final = _load("explain")
-replay: Final = _load("replay")
-checks: Final = aiosql.from_path(_FOLDER / "checks", "counterfoil", mandatory_parameters=False)
+def __getattr__(name: str) -> Any:
+    """`from db.queries import engine`: the statements of engine.sql, read once, when first asked for."""
+    if not (_FOLDER / f"{name}.sql").is_file():
+        msg = f"there is no db/queries/{name}.sql"
+        raise AttributeError(msg)
+    queries = aiosql.from_path(_FOLDER / f"{name}.sql", "counterfoil", mandatory_parameters=False)
+    globals()[name] = queries
+    return queries
