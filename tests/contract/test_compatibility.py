@@ -58,7 +58,6 @@ class Row(NamedTuple):
     written: bool
 
 
-# fmt: off - a row is a line
 TABLE: Final = [
     Row("nothing", {}, "", YES, YES),
     Row("another description", {"Data": {"title": "D", "description": "Said better."}}, "", YES, YES),
@@ -123,7 +122,6 @@ TABLE: Final = [
     Row("free members no longer", {"Data.fixed": {OTHERS: False}}, "data.fixed", NO, YES),
     Row("a keyword that no rule compares", {"Data.amount": {"multipleOf": 5}}, "data.amount", NO, NO),
 ]
-# fmt: on
 
 
 def changed(edits: Schema) -> Schema:

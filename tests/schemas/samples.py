@@ -1,0 +1,114 @@
+"""A valid message of every type that we read, as JSON says it, and how to change one."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from schemas.envelope import Message
+from schemas.topics import INBOUND, TOPICS
+
+Json = dict[str, Any]
+
+ABSENT: Final = object()
+"""In a change: the member is left out."""
+
+CARD: Final[Json] = {"type": "card", "token": "tok_approve", "network": "visa", "last4": "4242"}
+_AMOUNT: Final[Json] = {"amount_minor": 1999, "currency": "EUR"}
+_COMMAND: Final[Json] = {"idempotency_key": "key-1", "order_id": "order-1"}
+_RECORDED: Final[Json] = {
+    "order_id": "order-1",
+    "merchant_id": "shoes",
+    "customer_id": "cus_7",
+    "amount": _AMOUNT,
+    "collection": "point_of_sale",
+    "metadata": {"till": "4"},
+}
+_CALL: Final[Json] = {
+    "call_id": "0b5f3a52-6f0e-5a55-8a3c-2f7f10a9f0aa",
+    "payment_id": "7c7f3a52-6f0e-5a55-8a3c-2f7f10a9f0bb",
+    "order_id": "order-1",
+    "provider": "sandbox",
+    "operation": "authorize",
+}
+
+DATA: Final[dict[str, Json]] = {
+    "checkout.merchant_fees_set.v1": {
+        "merchant_id": "shoes",
+        "version": 1,
+        "effective_from": "2026-01-01T00:00:00Z",
+        "bps": 290,
+        "fixed_minor": {"EUR": 25, "JPY": 30},
+        "rounding": "half_even",
+    },
+    "checkout.payment_requested.v1": _COMMAND
+    | {
+        "merchant_id": "shoes",
+        "customer_id": "cus_7",
+        "amount": _AMOUNT,
+        "capture_method": "manual",
+        "payment_method": CARD,
+        "confirm": True,
+        "metadata": {"basket": "b-17"},
+    },
+    "checkout.confirmation_requested.v1": _COMMAND | {"payment_method": CARD},
+    "checkout.challenge_completed.v1": {"order_id": "order-1"},
+    "checkout.capture_requested.v1": _COMMAND | {"amount_minor": 500, "final": False},
+    "checkout.cancellation_requested.v1": _COMMAND,
+    "checkout.payment_recorded.v1": _RECORDED,
+    "checkout.payment_deferred.v1": _RECORDED | {"collection": "cash_on_delivery"},
+    "checkout.payment_not_collected.v1": {"order_id": "order-1", "detail": "parcel refused"},
+    "provider.call_succeeded.v1": _CALL
+    | {"provider_reference": "auth_1", "amount_minor": 1999, "captured": False},
+    "provider.call_declined.v1": _CALL | {"reason": "insufficient_funds", "provider_code": "51"},
+    "provider.challenge_required.v1": _CALL
+    | {"provider_reference": "auth_1", "redirect_url": "https://bank.example/3ds?id=1"},
+    "provider.call_unknown.v1": _CALL | {"detail": "timed out after 10 s"},
+    "provider.call_failed.v1": _CALL | {"reason": "provider_unavailable", "detail": "connection refused"},
+    "timer.due.v1": {
+        "timer_id": "1c7f3a52-6f0e-5a55-8a3c-2f7f10a9f0cc",
+        "kind": "authorization_expiry",
+        "payment_id": "7c7f3a52-6f0e-5a55-8a3c-2f7f10a9f0bb",
+        "order_id": "order-1",
+        "due_at": "2026-11-30T10:00:00Z",
+    },
+}
+
+TOPIC_OF: Final = {
+    message_type: topic
+    for topic, family in zip(INBOUND, ("checkout.", "provider.", "timer."), strict=True)
+    for message_type in DATA
+    if message_type.startswith(family)
+}
+_READERS: Final[dict[str, TypeAdapter[Any]]] = {name: TypeAdapter(TOPICS[name].inbound) for name in INBOUND}
+
+
+def cloud_event(message_type: str, **changes: Any) -> Json:
+    """A valid event; `changes` name members by path ("data__amount__currency"), ABSENT leaves one out."""
+    event: Json = {
+        "specversion": "1.0",
+        "id": "evt-1",
+        "source": "/shops/shoes",
+        "type": message_type,
+        "time": "2026-11-23T10:00:00Z",
+        "tenant": "acme",
+        "data": deepcopy(DATA[message_type]),
+    }
+    for path, value in changes.items():
+        *parents, name = path.split("__")
+        holder = event
+        for parent in parents:
+            holder = holder[parent]
+        if value is ABSENT:
+            del holder[name]
+        else:
+            holder[name] = value
+    return event
+
+
+def read(topic: str, body: bytes) -> Message:
+    """The message, as the workers read it. ValidationError when it is not valid."""
+    message: Message = _READERS[topic].validate_json(body)
+    return message

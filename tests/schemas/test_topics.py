@@ -1,0 +1,61 @@
+"""The registry: every topic has what Kafka and a reader need to know, and every message has one home."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+import pytest
+
+from handlers.payments.states import State
+from schemas.payment import PAYMENT_EVENT_TYPES
+from schemas.topics import COMMAND_REPEATED, GROUP, INBOUND, TOPIC_OF_TYPE, TOPICS, Topic, dead_letter_topic
+
+# fmt: off
+DESIGN: Final = [
+    ("checkout.events",  "in",       "tenant:order (tenant:merchant for fee schedules)"),
+    ("provider.results", "internal", "tenant:order"),
+    ("timer.events",     "internal", "tenant:order"),
+    ("payment.events",   "out",      "tenant:payment"),
+    ("ledger.entries",   "out",      "tenant:object"),
+    ("rejections",       "out",      "tenant:object"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("name", "direction", "key"), DESIGN)
+def test_a_topic_of_the_design_is_there(name: str, direction: str, key: str) -> None:
+    topic = TOPICS[name]
+    assert (topic.name, topic.direction, topic.key) == (name, direction, key)
+
+
+def test_every_topic_that_we_read_has_a_dead_letter_topic_and_no_other_has() -> None:
+    dead = {topic.name for topic in TOPICS.values() if topic.direction == "dead"}
+    assert dead == {dead_letter_topic(name) for name in INBOUND}
+    assert dead_letter_topic("checkout.events") == f"checkout.events.{GROUP}.dlq"
+    assert {name for name, _, _ in DESIGN} | dead == set(TOPICS)
+
+
+@pytest.mark.parametrize("topic", TOPICS.values(), ids=lambda topic: topic.name)
+def test_a_topic_is_read_or_written_by_schema(topic: Topic) -> None:
+    assert (topic.inbound is None) is (topic.direction in {"out", "dead"})
+    assert bool(topic.outbound) is (topic.inbound is None)
+    assert topic.partitions >= 1
+    assert topic.retention_ms >= 7 * 86_400_000
+
+
+def test_what_is_written_has_one_home() -> None:
+    homes = Counter(
+        name for topic in TOPICS.values() if topic.direction == "out" for name in topic.outbound or {}
+    )
+    assert set(homes) == set(TOPIC_OF_TYPE)
+    assert set(homes.values()) == {1}
+
+
+def test_every_state_of_a_payment_is_told() -> None:
+    states = {f"payment.{state}.v1" for state in State}
+    assert set(PAYMENT_EVENT_TYPES) | {COMMAND_REPEATED} == {
+        *states,
+        "payment.outcome_unknown.v1",
+        COMMAND_REPEATED,
+    }
