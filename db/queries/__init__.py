@@ -31,12 +31,13 @@ aiosql.register_adapter("counterfoil", _Adapter)  # type: ignore[arg-type]  # ai
 
 
 def __getattr__(name: str) -> Any:
-    """`from db.queries import engine`: the statements of engine.sql, or of a folder's files, read when first asked for."""
-    file = _FOLDER / f"{name}.sql"
-    found = file if file.is_file() else _FOLDER / name
-    if name.startswith("_") or not found.exists():
+    """`from db.queries import engine`: the statements of engine.sql (or of a folder), read when first asked for."""
+    path = _FOLDER / f"{name}.sql"
+    if not path.is_file():
+        path = _FOLDER / name
+    if not path.exists():
         msg = f"there is no db/queries/{name}.sql"
         raise AttributeError(msg)
-    queries = aiosql.from_path(found, "counterfoil", mandatory_parameters=False)
+    queries = aiosql.from_path(path, "counterfoil", mandatory_parameters=False)
     globals()[name] = queries
     return queries
