@@ -1,0 +1,1 @@
+"""What finance and support people ask: balances, trial balances, explanations, queues."""

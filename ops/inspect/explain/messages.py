@@ -1,0 +1,84 @@
+"""A message as it came: where, when, word for word, and what became of it."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+
+from db.queries import explain as sql
+from ops.inspect.node import Node
+from ops.inspect.words import body_text, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import asyncpg
+
+    from db.connection import Connection
+
+Identity = tuple[str, str, str]
+"""(tenant, source, event id)."""
+
+
+def identity(row: asyncpg.Record) -> Identity:
+    """The message that a row is, or follows from."""
+    return row["tenant"], row["source"], row["event_id"]
+
+
+async def load_messages(
+    connection: Connection, identities: Iterable[Identity]
+) -> dict[Identity, asyncpg.Record]:
+    """The messages with these identities, as far as they are in the inbox."""
+    wanted = sorted(set(identities))
+    if not wanted:
+        return {}
+    tenants, sources, event_ids = zip(*wanted, strict=True)
+    rows = await sql.messages(connection, tenants=tenants, sources=sources, event_ids=event_ids)
+    return {identity(row): row for row in rows}
+
+
+def place(row: asyncpg.Record) -> str:
+    """Where in Kafka it was: topic/partition/offset."""
+    return f"{row['topic']}/{row['partition']}/{row['offset']}"
+
+
+def body_node(body: bytes) -> Node:
+    """Word for word; for programs as text, or in base64 when it is none."""
+    try:
+        facts = {"body": body.decode()}
+    except UnicodeDecodeError:
+        facts = {"body_base64": b64encode(body).decode()}
+    return Node("body", body_text(body), facts)
+
+
+def message_node(row: asyncpg.Record, *effects: Node) -> Node:
+    """The message, with its body and what followed from it."""
+    why = (
+        f" ({row['reason']}: {row['detail']})"
+        if row["reason"]
+        else f" ({row['detail']})"
+        if row["detail"]
+        else ""
+    )
+    text = (
+        f"{row['type']} {row['event_id']} of {row['source']}, "
+        f"received {moment(row['received_at'])} at {place(row)}: {row['outcome']}{why}"
+    )
+    names = ("tenant", "source", "event_id", "type", "key", "topic", "partition", "offset", "batch_id")
+    facts: dict[str, Any] = {
+        name: row[name] for name in (*names, "received_at", "outcome", "reason", "detail")
+    }
+    return Node("message", text, facts, (body_node(row["body"]), *effects))
+
+
+def missing_message(cause: Identity, *effects: Node) -> Node:
+    """A cause that is not in the inbox; `check` reports it, too."""
+    tenant, source, event_id = cause
+    facts = {"tenant": tenant, "source": source, "event_id": event_id}
+    return Node("message", f"{event_id} of {source}: NOT in the inbox, which breaks law 3", facts, effects)
+
+
+def node_of(messages: dict[Identity, asyncpg.Record], cause: Identity, *effects: Node) -> Node:
+    """The cause's node, whether it was found or not."""
+    row = messages.get(cause)
+    return missing_message(cause, *effects) if row is None else message_node(row, *effects)

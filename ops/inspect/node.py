@@ -1,0 +1,45 @@
+"""An explanation: a tree of sentences with their facts. People get the tree, programs the same as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.text import Text
+from rich.tree import Tree
+
+from ops.inspect.words import printable
+
+STYLES: Mapping[str, str] = {
+    "payment": "bold",
+    "balance": "bold",
+    "entry": "bold green",
+    "message": "bold cyan",
+    "published": "magenta",
+    "call": "yellow",
+    "body": "dim",
+    "answer": "dim",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One sentence of an explanation. `kind` says what it is about, `facts` are its values for programs."""
+
+    kind: str
+    text: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    children: tuple[Node, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The node and all below it."""
+        told = {"kind": self.kind, "text": self.text, "facts": dict(self.facts)}
+        return told | {"children": [child.as_json() for child in self.children]}
+
+    def as_tree(self) -> Tree:
+        """The node and all below it, for a terminal."""
+        tree = Tree(Text(printable(self.text), style=STYLES.get(self.kind, "")))
+        for child in self.children:
+            tree.add(child.as_tree())
+        return tree
