@@ -64,3 +64,13 @@ SELECT
     current_setting('fsync') AS fsync,
     current_setting('synchronous_commit') AS synchronous_commit,
     current_setting('full_page_writes') AS full_page_writes;
+
+-- name: time_functions!
+-- Has new sessions count the time of functions in plpgsql; the guards are such functions.
+DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET track_functions = pl', current_database()); END $$;
+
+-- name: function_times
+-- What was counted.
+SELECT f.funcname AS name, f.calls, f.self_time AS self_ms
+FROM pg_stat_user_functions AS f
+ORDER BY f.self_time DESC;

@@ -30,3 +30,36 @@ def payments(result: dict[str, Any]) -> Table:
     table.add_row("laws", f"{sum(proof['laws'].values())} of {len(proof['laws'])} rules hold")
     table.add_row("verdict", "all there" if not proof["problems"] else "; ".join(proof["problems"]))
     return table
+
+
+def breakdown(title: str, part: dict[str, Any]) -> Table:
+    """Microseconds an event by step, the longest first."""
+    whole = part["wall_us"]
+    table = Table("step", "share", "us", "Python", "waiting", "calls", title=title, title_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for step in part["steps"]:
+        wall, python = step["wall_us"], step["python_us"]
+        table.add_row(
+            step["name"],
+            f"{wall / whole:.1%}",
+            f"{wall:.2f}",
+            f"{python:.2f}",
+            f"{wall - python:.2f}",
+            f"{step['calls']:,}",
+        )
+    table.add_section()
+    waiting = whole - part["python_us"]
+    table.add_row("all of it, watched", "", f"{whole:.1f}", f"{part['python_us']:.1f}", f"{waiting:.1f}", "")
+    table.add_row("unwatched", "", f"{part['unwatched_us']:.1f}")
+    if part["server_us"] is not None:
+        table.add_row("PostgreSQL's processor", "", f"{part['server_us']:.1f}")
+    return table
+
+
+def guards(times: dict[str, float]) -> Table:
+    """The database's own functions."""
+    table = Table("function in PostgreSQL", "us an event", title="guards, within the above", title_justify="left")
+    for name, spent_us in times.items():
+        table.add_row(name, f"{spent_us:.2f}")
+    return table

@@ -12,6 +12,7 @@ import uvloop
 from rich.console import Console
 
 from ops.bench import tables
+from ops.bench.breakdown import profile as measure_steps
 from ops.bench.errors import BenchError
 from ops.bench.machine import look_at_machine
 from ops.bench.payments import run_payments
@@ -70,6 +71,30 @@ def payments(
         typer.echo(problem, err=True)
     if proof.problems:
         raise typer.Exit(1)
+
+
+@bench.command()
+def profile(
+    events: Annotated[int, typer.Option(min=10)] = 40_000,
+    batch_size: Annotated[int, typer.Option(min=1)] = 1000,
+    seed: Seed = 7,
+    json: Json = None,
+) -> None:
+    """Where the time of one event goes: one engine and one relay in this process, watched from outside."""
+    settings = Settings()
+    console = Console()
+    machine = look_at_machine()
+    try:
+        with site(settings, console.log) as here:
+            found = uvloop.run(measure_steps(here, Workload(seed=seed), events, batch_size))
+    except BenchError as error:
+        raise _told(error) from error
+    result = {"benchmark": "profile", "machine": asdict(machine), **asdict(found)}
+    console.print(tables.breakdown("engine: from bytes to committed", result["engine"]))
+    console.print(tables.breakdown("relay: from outbox to acknowledged", result["relay"]))
+    if found.guards:
+        console.print(tables.guards(found.guards))
+    _keep(result, json)
 
 
 def _keep(result: dict[str, Any], json: Path | None) -> None:

@@ -1,0 +1,264 @@
+"""Where the time of one event goes: one engine, then the relay, in this process, watched from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+import consumers.batch
+import db.writes
+from consumers.batch import Batch
+from consumers.engine import Engine
+from consumers.intake import Reader, Record
+from consumers.world import World
+from db.connection import connect
+from db.ledger import Ledger
+from db.queries import bench as sql
+from db.queries import delivery, engine, parking
+from db.tables import FEE_SCHEDULES, PAYMENTS
+from db.writes import Writes
+from ops.bench.errors import BenchError
+from ops.bench.tracer import Spent, Tracer
+from ops.bench.workload import TOPIC, Event, Workload, choose_partition
+from producers.relay import run_relay
+from schemas.topics import TOPICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from consumers.report import Report
+    from ops.bench.site import Site
+
+US: Final = 1e6
+_NAMES: Final = {
+    getattr(queries, name).sql: f"statement {name}"
+    for queries in (engine, parking, delivery)
+    for name in queries.available_queries
+    if not name.endswith("_cursor")
+} | {
+    statement: f"statement {table.name}, {what}"
+    for table in (PAYMENTS, FEE_SCHEDULES)
+    for what, statement in (("select for update", table.select_for_update), ("update", table.update_statement))
+}
+
+
+def _statement(_: Any, query: str, *__: Any, **___: Any) -> str:
+    """A statement's name in db/queries, or what it begins with: BEGIN, COMMIT."""
+    return _NAMES.get(query) or query.split(maxsplit=1)[0].rstrip(";")
+
+
+def _copy(_: Any, table: str, **__: Any) -> str:
+    return f"COPY {table}"
+
+
+_STATEMENTS: Final = (
+    (asyncpg.Connection, "execute", _statement),
+    (asyncpg.Connection, "fetch", _statement),
+    (asyncpg.Connection, "fetchrow", _statement),
+    (asyncpg.Connection, "fetchval", _statement),
+    (asyncpg.Connection, "copy_records_to_table", _copy),
+)
+_ENGINE: Final = (
+    *_STATEMENTS,
+    (Reader, "read", "decode and validate"),
+    (Batch, "look_up", "look up: keys"),
+    (World, "load", "load: values"),
+    (Batch, "settle", "settle: outcomes, inbox rows"),
+    (consumers.batch, "judge", "decide"),
+    (Writes, "apply", "gather writes"),
+    (db.writes, "encode", "encode events"),
+    (Writes, "flush", "flush: rows, entry events"),
+    (Ledger, "write", "ledger: rows, sums"),
+    (Batch, "advance", "advance: counts"),
+)
+_RELAY: Final = (
+    *_STATEMENTS,
+    (BatchBuilder, "append", "build Kafka batches"),
+    (AIOKafkaProducer, "send_batch", "hand batches over"),
+)
+_REST: Final = {"engine": "transaction, retries (rest)", "relay": "keys, acknowledgements (rest)"}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One span, in microseconds an event. What is not Python was waited for: PostgreSQL, its disk, or Kafka."""
+
+    name: str
+    calls: int
+    wall_us: float
+    python_us: float
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """`wall_us` of an event with the watching on, split into `steps`; `unwatched_us` is what it takes without."""
+
+    events: int
+    batch_size: int
+    unwatched_us: float
+    wall_us: float
+    python_us: float
+    server_us: float | None
+    """PostgreSQL's processor time, watched and unwatched events alike; None when the server is not ours."""
+    steps: list[Step]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The whole way of an event; `guards` are the database's own functions, in microseconds an event."""
+
+    engine: Breakdown
+    relay: Breakdown
+    guards: dict[str, float]
+
+
+async def profile(site: Site, workload: Workload, events: int, batch_size: int) -> Profile:
+    """The first tenth warms up; of the rest, every second batch is watched.
+
+    Raises:
+        BenchError: something was not applied.
+    """
+    connection = await connect(site.at.admin_url, application="counterfoil bench")
+    try:
+        if site.pids:
+            await sql.time_functions(connection)
+        engine_part = await _profile_engine(site, workload, events, batch_size)
+        relay_part = await _profile_relay(site, events, batch_size)
+        rows = await sql.function_times(connection) if site.pids else []
+    finally:
+        await connection.close()
+    guards = {row["name"]: row["self_ms"] * 1000 / events for row in rows}
+    return Profile(engine_part, relay_part, guards)
+
+
+async def _profile_engine(site: Site, workload: Workload, events: int, batch_size: int) -> Breakdown:
+    watcher = _Watcher()
+    engine = Engine(TOPIC, site.at.database_url, watcher)
+    offsets = Counter[int]()
+    try:
+        await engine.handle(_records(workload.fees(), offsets))
+        batches = list(_batches(_records(workload.payments(events), offsets), batch_size))
+        warm = max(1, len(batches) // 10)
+        for batch in batches[:warm]:
+            await engine.handle(batch)
+        server = site.cpu_seconds()
+        tracer = Tracer()
+        handle = tracer.wrap(engine.handle, _REST["engine"])
+        watched, unwatched = batches[warm::2], batches[warm + 1 :: 2]
+        unwatched_s = wall_s = cpu_s = 0.0
+        for number, batch in enumerate(batches[warm:]):
+            wall, cpu = time.perf_counter(), time.process_time()
+            if number % 2:
+                await engine.handle(batch)
+                unwatched_s += time.perf_counter() - wall
+            else:
+                with tracer.watching(*_ENGINE):
+                    await handle(batch)
+                wall_s, cpu_s = wall_s + time.perf_counter() - wall, cpu_s + time.process_time() - cpu
+        server_s = site.cpu_seconds().get("postgres", 0.0) - server.get("postgres", 0.0)
+    finally:
+        await engine.close()
+    if watcher.outcomes["applied"] != events + workload.merchants:
+        raise BenchError(f"not everything was applied: {dict(watcher.outcomes)}")
+    count = sum(map(len, watched))
+    others = sum(map(len, unwatched))
+    return Breakdown(
+        events=count,
+        batch_size=batch_size,
+        unwatched_us=unwatched_s / others * US if others else wall_s / count * US,
+        wall_us=wall_s / count * US,
+        python_us=cpu_s / count * US,
+        server_us=server_s / (count + others) * US if server else None,
+        steps=_steps(tracer.spans, count),
+    )
+
+
+async def _profile_relay(site: Site, events: int, batch_size: int) -> Breakdown:
+    """Publishes what the engine left in the outbox, all of it watched."""
+    watcher = _Watcher()
+    tracer = Tracer()
+    server = site.cpu_seconds()
+    with tracer.watching(*_RELAY):
+        await run_relay(site.at.kafka, site.at.database_url, watcher, watcher.stop)
+    server_s = site.cpu_seconds().get("postgres", 0.0) - server.get("postgres", 0.0)
+    spent = Spent(1, watcher.wall_s, watcher.cpu_s)
+    for span in tracer.spans.values():
+        spent.wall_s -= span.wall_s
+        spent.cpu_s -= span.cpu_s
+    tracer.spans[_REST["relay"]] = spent
+    return Breakdown(
+        events=events,
+        batch_size=batch_size,
+        unwatched_us=watcher.wall_s / events * US,
+        wall_us=watcher.wall_s / events * US,
+        python_us=watcher.cpu_s / events * US,
+        server_us=server_s / events * US if server else None,
+        steps=_steps(tracer.spans, events),
+    )
+
+
+def _steps(spans: dict[str, Spent], events: int) -> list[Step]:
+    """The longest first."""
+    steps = (
+        Step(name, spent.calls, spent.wall_s / events * US, min(spent.cpu_s, spent.wall_s) / events * US)
+        for name, spent in spans.items()
+        if spent.calls
+    )
+    return sorted(steps, key=lambda step: -step.wall_us)
+
+
+def _records(events: Iterable[Event], offsets: Counter[int]) -> list[Record]:
+    """The events as Kafka would deliver them."""
+    partitions = list(range(TOPICS[TOPIC].partitions))
+    records = []
+    for event in events:
+        partition = choose_partition(event.key, partitions, partitions)
+        records.append(Record(TOPIC, partition, offsets[partition], event.key, {}, event.body))
+        offsets[partition] += 1
+    return records
+
+
+def _batches(records: list[Record], size: int) -> Iterator[list[Record]]:
+    return (records[start : start + size] for start in range(0, len(records), size))
+
+
+class _Watcher:
+    """Observes the engine; observes the relay, and tells it to stop when nothing is left."""
+
+    def __init__(self) -> None:
+        self.outcomes = Counter[str]()
+        self.stop = asyncio.Event()
+        self.wall_s = self.cpu_s = 0.0
+
+    def committed(self, report: Report) -> None:
+        """Count what became of the messages."""
+        self.outcomes.update(report.outcomes)
+
+    def retried(self, topic: str, reason: str) -> None:
+        """Nobody is there to race with."""
+        raise BenchError(f"{topic}: {reason}")
+
+    def lagging(self, topic: str, partition: int, records: int) -> None:
+        """No consumer, no lag."""
+
+    def alive(self) -> None:
+        """It is."""
+
+    def led(self, *, leading: bool) -> None:
+        """The relay's clock runs from here."""
+        if leading:
+            self.wall_s, self.cpu_s = -time.perf_counter(), -time.process_time()
+
+    def published(self, counts: Counter[str], age_seconds: float) -> None:  # noqa: ARG002 - the relay's observer
+        """It stops when there is nothing more to publish."""
+        if not counts and not self.stop.is_set():
+            self.wall_s += time.perf_counter()
+            self.cpu_s += time.process_time()
+            self.stop.set()
