@@ -67,7 +67,7 @@ def orders(  # noqa: PLR0913 - each one is an option
     A second import of the same file changes nothing. Without --rejects, one bad row keeps all back: exit 1.
     """
     meaning = _mapping(mapping, currency, timezone)
-    importer = Importer(tenant, merchant, None if existing_fees else fee_bps)
+    importer = _importer(tenant, merchant, None if existing_fees else fee_bps)
     book = _read(file, meaning)
     book.problems += importer.check(book)
     if book.problems:
@@ -82,11 +82,22 @@ def _mapping(name: str, currency: str | None, timezone: str | None) -> Mapping:
     try:
         return load_mapping(name).changed(currency=currency, timezone=timezone)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise typer.BadParameter(f"mapping {name}: {place or 'mapping'}: {first['msg']}") from error
+        raise typer.BadParameter(f"mapping {name}: {_first(error)}") from error
     except (ValueError, OSError) as error:
         raise typer.BadParameter(f"mapping {name}: {error}") from error
+
+
+def _importer(tenant: str, merchant: str, fee_bps: int | None) -> Importer:
+    try:
+        return Importer(tenant=tenant, merchant=merchant, fee_bps=fee_bps)
+    except ValidationError as error:
+        raise typer.BadParameter(_first(error)) from error
+
+
+def _first(error: ValidationError) -> str:
+    """The first thing that is wrong, with its place."""
+    first = error.errors(include_url=False)[0]
+    return ": ".join([*(str(part) for part in first["loc"]), first["msg"]])
 
 
 def _read(file: Path, mapping: Mapping) -> OrderBook:

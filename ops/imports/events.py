@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ops.imports.orders import Kind
 from ops.imports.rows import Problem
 from schemas.currencies import to_minor
-from schemas.envelope import SPEC_VERSION
+from schemas.envelope import SPEC_VERSION, Identifier, Tenant
 from schemas.money import Rounding
 from schemas.outgoing import partition_key
 from schemas.topics import TOPICS
@@ -39,13 +39,14 @@ class Outgoing:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Importer:
+class Importer(BaseModel):
     """For whom the orders are booked. `fee_bps` None leaves the merchant's fee schedules as they are."""
 
-    tenant: str
-    merchant: str
-    fee_bps: int | None = 0
+    model_config = ConfigDict(frozen=True)
+
+    tenant: Tenant
+    merchant: Identifier
+    fee_bps: Annotated[int, Field(ge=0, le=10_000)] | None = 0
 
     def check(self, book: OrderBook) -> list[Problem]:
         """The orders that cannot be payments: their event would be refused, for the reason given."""
