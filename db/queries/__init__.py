@@ -11,6 +11,8 @@ from aiosql.adapters.asyncpg import AsyncPGAdapter
 if TYPE_CHECKING:
     import asyncpg
 
+    checks: Any  # a folder, which a type checker takes for a package
+
 _FOLDER: Final = Path(__file__).parent
 
 
