@@ -60,6 +60,4 @@ def set_aside(  # noqa: PLR0913 - all that a dead letter says
     )
     origin = cause or Cause(NO_TENANT, SOURCE, place)
     payload = encode(origin, DEAD_LETTER, record.offset, place, writes.now, told)
-    writes.publish(
-        dead_letter_topic(record.topic), f"{record.topic}:{record.partition}", origin.event_id, payload
-    )
+    writes.publish(dead_letter_topic(record.topic), f"{record.topic}:{record.partition}", payload)

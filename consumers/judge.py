@@ -102,7 +102,7 @@ def reject(incoming: Incoming, rejection: Rejection, writes: Writes, now: dateti
     # A conflicting body is told apart by where it came from, so that it has a rejection of its own.
     number = incoming.record.offset + 1 if rejection.reason is Reason.EVENT_ID_REUSED else 0
     payload = encode(incoming.cause, REJECTED, number, incoming.key, now, told)
-    writes.publish(TOPIC_OF_TYPE[REJECTED], partition_key(message.tenant, incoming.key), message.id, payload)
+    writes.publish(TOPIC_OF_TYPE[REJECTED], partition_key(message.tenant, incoming.key), payload)
     return Verdict("rejected", rejection.reason, rejection.detail)
 
 
@@ -119,7 +119,7 @@ def _repeat(incoming: Incoming, use: Use, writes: Writes, now: datetime) -> Verd
     )
     payload = encode(incoming.cause, COMMAND_REPEATED, 0, incoming.key, now, told)
     key = partition_key(incoming.cause.tenant, incoming.key)
-    writes.publish(TOPIC_OF_TYPE[COMMAND_REPEATED], key, incoming.cause.event_id, payload)
+    writes.publish(TOPIC_OF_TYPE[COMMAND_REPEATED], key, payload)
     return Verdict("duplicate", detail=f"repeat of event {first_event_id}")
 
 

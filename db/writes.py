@@ -114,7 +114,7 @@ class Writes:
     _transitions: list[tuple[Any, ...]] = field(default_factory=list)
     _timers: list[tuple[Cause, Timer]] = field(default_factory=list)
     _calls: list[tuple[Cause, Call, datetime]] = field(default_factory=list)
-    _outbox: dict[str, tuple[list[str], list[str], list[bytes]]] = field(default_factory=dict)
+    _outbox: dict[str, tuple[list[str], list[bytes]]] = field(default_factory=dict)
 
     def exists(self, payment: Payment) -> None:
         """This payment has a row already."""
@@ -145,9 +145,7 @@ class Writes:
             )
         for number, event in enumerate(decision.events):
             payload = encode(cause, event.type, number, event.object_id, now, event.data)
-            self.publish(
-                TOPIC_OF_TYPE[event.type], partition_key(tenant, event.object_id), cause.event_id, payload
-            )
+            self.publish(TOPIC_OF_TYPE[event.type], partition_key(tenant, event.object_id), payload)
         if decision.postings:
             self.entries += [Entry(cause, posting, now) for posting in decision.postings]
         if decision.timers:
@@ -155,14 +153,13 @@ class Writes:
         if decision.calls:
             self._calls += [(cause, call, now) for call in decision.calls]
 
-    def publish(self, topic: str, key: str, cause: str, payload: bytes) -> None:
+    def publish(self, topic: str, key: str, payload: bytes) -> None:
         """An event for the outbox."""
         lists = self._outbox.get(topic)
         if lists is None:
-            lists = self._outbox[topic] = ([], [], [])
+            lists = self._outbox[topic] = ([], [])
         lists[0].append(key)
-        lists[1].append(cause)
-        lists[2].append(payload)
+        lists[1].append(payload)
 
     async def flush(self, connection: Connection, ledger: Ledger) -> int:
         """Write it all within the caller's transaction, which holds all its locks by now. Returns the batch's id."""
@@ -192,7 +189,7 @@ class Writes:
             )
             payload = encode(cause, ENTRY_POSTED, number, posting.object_id, entry.posted_at, told)
             key = partition_key(cause.tenant, posting.object_id)
-            self.publish(TOPIC_OF_TYPE[ENTRY_POSTED], key, cause.event_id, payload)
+            self.publish(TOPIC_OF_TYPE[ENTRY_POSTED], key, payload)
 
     async def _write_states(self, connection: Connection) -> None:
         new = [payment for key, payment in self._payments.items() if key not in self._existing]
@@ -234,9 +231,12 @@ class Writes:
             await self._write_calls(connection)
         if self._outbox:
             await connection.copy_records_to_table(
-                "outbox",
-                records=[(batch_id, topic, *lists, self.now) for topic, lists in self._outbox.items()],
-                columns=("batch_id", "topic", "keys", "causes", "payloads", "created_at"),
+                "outbox_batches",
+                records=[
+                    (batch_id, topic, len(keys), *as_lines(keys, payloads), self.now)
+                    for topic, (keys, payloads) in self._outbox.items()
+                ],
+                columns=("batch_id", "topic", "events", "keys", "payloads", "created_at"),
             )
             await delivery.wake_relay(connection)
 
@@ -422,6 +422,11 @@ def _decision(row: InboxRow) -> tuple[str, str | None, str | None]:
 def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
     """Rows as the named array parameters of a bulk statement."""
     return dict(zip(names, zip(*rows, strict=True), strict=True))
+
+
+def as_lines(keys: Sequence[str], payloads: Sequence[bytes]) -> tuple[str, str]:
+    """Keys and payloads as the outbox stores them: one a line. Neither has line breaks: keys are identifiers, JSON escapes them."""
+    return "\n".join(keys), b"\n".join(payloads).decode()
 
 
 def name_of(state: Payment | FeeSchedule) -> str:

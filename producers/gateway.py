@@ -20,7 +20,7 @@ import structlog
 
 from db.connection import UNREACHABLE, connect, create_pool
 from db.queries import delivery as sql
-from db.writes import CALLS_CHANNEL
+from db.writes import CALLS_CHANNEL, as_lines
 from producers.leadership import pause
 from producers.providers.base import (
     Ambiguous,
@@ -279,13 +279,10 @@ async def report(connection: Any, finished: Sequence[Finished]) -> None:
         if f.event and (f.status != "answered" or (f.row["tenant"], f.row["call_id"]) in moved)
     ]
     if told:
-        await sql.add_to_outbox(
-            connection,
-            topic=TOPIC,
-            keys=[partition_key(f.row["tenant"], f.row["order_id"]) for f in told],
-            causes=[f.row["event_id"] for f in told],
-            payloads=[_result(f) for f in told],
+        keys, payloads = as_lines(
+            [partition_key(f.row["tenant"], f.row["order_id"]) for f in told], [_result(f) for f in told]
         )
+        await sql.add_to_outbox(connection, topic=TOPIC, events=len(told), keys=keys, payloads=payloads)
         await sql.wake_relay(connection)
 
 

@@ -112,8 +112,8 @@ async def _send(producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> C
     for row in rows:
         topic: str = row["topic"]
         partitions = TOPICS[topic].partitions
-        for name, payload in zip(row["keys"], row["payloads"], strict=True):
-            key = name.encode()
+        keys = row["keys"].encode().split(b"\n")
+        for key, payload in zip(keys, row["payloads"].split(b"\n"), strict=True):
             place = (topic, crc32(key) % partitions)
             batch = building.get(place)
             if batch is None:
@@ -123,7 +123,7 @@ async def _send(producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> C
                 batch = building[place] = producer.create_batch()
                 if batch.append(timestamp=None, key=key, value=payload) is None:
                     acknowledged.append(await producer.send(topic, payload, key=key, partition=place[1]))
-        counts[topic] += len(row["keys"])
+        counts[topic] += row["events"]
     for place, batch in building.items():
         if batch.record_count():
             acknowledged.append(await _hand_over(producer, batch, place))

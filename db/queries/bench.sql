@@ -30,7 +30,7 @@ SELECT
     (SELECT coalesce(sum(i.received), 0)::bigint FROM intake AS i WHERE i.topic = :topic) AS received,
     (SELECT coalesce(sum(i.redelivered), 0)::bigint FROM intake AS i WHERE i.topic = :topic) AS redelivered,
     c.published,
-    NOT EXISTS (SELECT FROM outbox AS o WHERE o.batch_id > c.batch_id) AS all_published,
+    NOT EXISTS (SELECT FROM outbox_batches AS o WHERE o.batch_id > c.batch_id) AS all_published,
     c.moved_at
 FROM relay_cursor AS c
 WHERE c.relay = 'outbox';
@@ -74,3 +74,10 @@ DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET track_functions = pl', current
 SELECT f.funcname AS name, f.calls, f.self_time AS self_ms
 FROM pg_stat_user_functions AS f
 ORDER BY f.self_time DESC;
+
+-- name: taken_in
+-- When the transaction that took in each payment began, in which batch and from which partition it came.
+SELECT i.event_id, i.batch_id, i.partition, i.received_at
+FROM inbox AS i
+WHERE i.tenant = :tenant AND i.type = :type
+ORDER BY i.batch_id;

@@ -8,10 +8,10 @@ SELECT batch_id FROM relay_cursor WHERE relay = 'outbox';
 
 -- name: unpublished
 -- The next batches of the outbox, whole and in order.
-SELECT o.batch_id, o.topic, o.keys, o.payloads, o.created_at
-FROM outbox AS o
+SELECT o.batch_id, o.topic, o.events, o.keys, convert_to(o.payloads, 'UTF8') AS payloads, o.created_at
+FROM outbox_batches AS o
 WHERE o.batch_id IN (
-    SELECT DISTINCT d.batch_id FROM outbox AS d
+    SELECT DISTINCT d.batch_id FROM outbox_batches AS d
     WHERE d.batch_id > :after AND d.batch_id <= :up_to
     ORDER BY d.batch_id
     LIMIT :most
@@ -31,7 +31,7 @@ SELECT pg_try_advisory_lock(17742, :role);
 -- name: outbox_backlog^
 -- How many batches wait to be published, and since when.
 SELECT count(*) AS batches, min(o.created_at) AS oldest
-FROM outbox AS o
+FROM outbox_batches AS o
 WHERE o.batch_id > (SELECT c.batch_id FROM relay_cursor AS c WHERE c.relay = 'outbox');
 
 -- name: due_timers
@@ -104,8 +104,8 @@ RETURNING c.tenant, c.call_id;
 
 -- name: add_to_outbox!
 -- Events outside of a batch of the engine.
-INSERT INTO outbox (batch_id, topic, keys, causes, payloads, created_at)
-VALUES (reserve_batch_id(), :topic, :keys, :causes, :payloads, clock_timestamp());
+INSERT INTO outbox_batches (batch_id, topic, events, keys, payloads, created_at)
+VALUES (reserve_batch_id(), :topic, :events, :keys, :payloads, clock_timestamp());
 
 -- name: open_calls
 -- Calls without an answer, by provider and status.

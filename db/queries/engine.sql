@@ -102,7 +102,7 @@ FROM unnest(
     :tenants::text [], :accounts::bigint [], :debits::bigint [], :credits::bigint [], :lines::bigint []
 ) AS k (tenant, account_id, debit_minor, credit_minor, lines)
 ORDER BY k.tenant, k.account_id
-ON CONFLICT (tenant, account_id, stripe) DO UPDATE SET
+ON CONFLICT (account_id, stripe, tenant) DO UPDATE SET
     debit_minor = b.debit_minor + excluded.debit_minor,
     credit_minor = b.credit_minor + excluded.credit_minor,
     lines = b.lines + excluded.lines;

@@ -1,10 +1,10 @@
 -- name: gauges^
 -- What only the database can tell of the whole system.
 SELECT
-    (SELECT count(*) FROM outbox AS o WHERE o.batch_id > c.batch_id) AS outbox_backlog,
+    (SELECT count(*) FROM outbox_batches AS o WHERE o.batch_id > c.batch_id) AS outbox_backlog,
     coalesce((
         SELECT extract(epoch FROM clock_timestamp() - min(o.created_at))
-        FROM outbox AS o WHERE o.batch_id > c.batch_id
+        FROM outbox_batches AS o WHERE o.batch_id > c.batch_id
     ), 0)::double precision AS outbox_age_seconds,
     (SELECT count(*) FROM provider_calls AS p WHERE p.status = 'unknown') AS unknown_calls,
     (SELECT count(*) FROM parked) AS parked,

@@ -38,7 +38,7 @@ CREATE TABLE inbox (
     outcome text NOT NULL CHECK (outcome IN ('applied', 'duplicate', 'rejected', 'parked', 'dead')),
     reason text,
     detail text,
-    PRIMARY KEY (tenant, source, event_id)
+    PRIMARY KEY (event_id, source, tenant)
 ) WITH (fillfactor = 95);
 CREATE INDEX inbox_undecided ON inbox (outcome) WHERE outcome IN ('parked', 'dead');
 

@@ -1,4 +1,6 @@
 -- The double-entry ledger and its guards (laws 1, 2, 9).
+-- Every key holds the tenant; it stands last where a number of ours comes first, because comparing texts that are
+-- always equal is a tenth of what an insert costs.
 
 CREATE TABLE accounts (
     account_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -26,9 +28,9 @@ CREATE TABLE entries (
     effective_at timestamptz NOT NULL,
     posted_at timestamptz NOT NULL,
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    PRIMARY KEY (tenant, entry_id)
+    PRIMARY KEY (entry_id, tenant)
 );
-CREATE INDEX entries_object ON entries (tenant, object_id);
+CREATE INDEX entries_object ON entries (object_id, tenant);
 
 -- `direction` is 1 for debit and -1 for credit, so that an entry's sum per currency is zero.
 CREATE TABLE lines (
@@ -39,9 +41,9 @@ CREATE TABLE lines (
     direction smallint NOT NULL CHECK (direction IN (1, -1)),
     amount_minor bigint NOT NULL CHECK (amount_minor > 0),
     currency text NOT NULL,
-    PRIMARY KEY (tenant, entry_id, line)
+    PRIMARY KEY (entry_id, line, tenant)
 );
-CREATE INDEX lines_account ON lines (tenant, account_id, entry_id);
+CREATE INDEX lines_account ON lines (account_id, entry_id, tenant);
 
 -- Checks a whole statement's lines at once: each entry is this transaction's own, complete (lines 1 to `legs`, so that
 -- the primary key lets no second set in) and balanced per currency; each account is of the line's tenant and currency.
@@ -123,7 +125,7 @@ CREATE TABLE balances (
     debit_minor bigint NOT NULL CHECK (debit_minor >= 0),
     credit_minor bigint NOT NULL CHECK (credit_minor >= 0),
     lines bigint NOT NULL,
-    PRIMARY KEY (tenant, account_id, stripe)
+    PRIMARY KEY (account_id, stripe, tenant)
 ) WITH (fillfactor = 50);
 
 CREATE VIEW journal AS

@@ -42,7 +42,7 @@ CREATE TABLE payments (
     metadata jsonb NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
-    PRIMARY KEY (tenant, payment_id),
+    PRIMARY KEY (payment_id, tenant),
     CHECK ((state = 'succeeded') <= (captured_minor > 0)),
     CHECK (certain OR call_id IS NOT NULL)
 ) WITH (fillfactor = 85);
@@ -58,7 +58,7 @@ CREATE TABLE transitions (
     source text NOT NULL,
     event_id text NOT NULL,
     at timestamptz NOT NULL,
-    PRIMARY KEY (tenant, payment_id, version)
+    PRIMARY KEY (payment_id, version, tenant)
 );
 
 CREATE TABLE fee_schedules (

@@ -1,17 +1,34 @@
 -- What leaves: events to publish, timers to fire, provider calls to make (laws 4, 6).
 
--- One row for each batch and topic; arrays run in parallel, in the order in which to publish.
--- `causes` are the ids of the messages that led to each event.
-CREATE TABLE outbox (
+-- One row for each batch and topic: so many events, one JSON text a line, in the order in which to publish them, and
+-- their keys, likewise. Not compressed, because the relay reads it at once. People read the view `outbox`.
+CREATE TABLE outbox_batches (
     batch_id bigint NOT NULL,
     topic text NOT NULL,
-    keys text [] NOT NULL,
-    causes text [] NOT NULL,
-    payloads bytea [] NOT NULL,
+    events integer NOT NULL CHECK (events > 0),
+    keys text NOT NULL,
+    payloads text NOT NULL,
     created_at timestamptz NOT NULL,
     PRIMARY KEY (batch_id, topic)
 );
-ALTER TABLE outbox ALTER COLUMN payloads SET STORAGE EXTERNAL;
+ALTER TABLE outbox_batches ALTER COLUMN payloads SET STORAGE EXTERNAL, ALTER COLUMN keys SET STORAGE EXTERNAL;
+
+-- The same as arrays that run in parallel. `causes` are the ids of the messages that led to the events.
+CREATE VIEW outbox AS
+SELECT
+    b.batch_id,
+    b.topic,
+    string_to_array(b.keys, E'\n') AS keys,
+    l.causes,
+    l.payloads,
+    b.created_at
+FROM outbox_batches AS b
+CROSS JOIN LATERAL (
+    SELECT
+        array_agg(e.event::json ->> 'causation' ORDER BY e.place) AS causes,
+        array_agg(convert_to(e.event, 'UTF8') ORDER BY e.place) AS payloads
+    FROM unnest(string_to_array(b.payloads, E'\n')) WITH ORDINALITY AS e (event, place)
+) AS l;
 
 -- Takes a batch id once all locks of the batch are held. While the transaction runs, an advisory lock says
 -- from which id on its own id may be, so that a reader knows below which id nothing is still to come.
@@ -60,7 +77,7 @@ CREATE TABLE timers (
     order_id text NOT NULL,
     causation text NOT NULL,
     published_at timestamptz,
-    PRIMARY KEY (tenant, timer_id)
+    PRIMARY KEY (timer_id, tenant)
 );
 CREATE INDEX timers_due ON timers (due_at) WHERE published_at IS NULL;
 
@@ -95,10 +112,10 @@ CREATE TABLE provider_calls (
     claimed_by text,
     created_at timestamptz NOT NULL,
     answered_at timestamptz,
-    PRIMARY KEY (tenant, call_id)
+    PRIMARY KEY (call_id, tenant)
 ) WITH (fillfactor = 70);
 CREATE INDEX provider_calls_due ON provider_calls (provider, due_at) WHERE status <> 'answered';
-CREATE INDEX provider_calls_payment ON provider_calls (tenant, payment_id);
+CREATE INDEX provider_calls_payment ON provider_calls (payment_id, tenant);
 
 -- Every answer of a provider, verbatim, before it is interpreted.
 CREATE TABLE provider_answers (
@@ -110,13 +127,13 @@ CREATE TABLE provider_answers (
     detail text NOT NULL,
     raw bytea,
     answered_at timestamptz NOT NULL,
-    PRIMARY KEY (tenant, call_id, try)
+    PRIMARY KEY (call_id, try, tenant)
 );
 CREATE TRIGGER provider_answers_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON provider_answers
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewrite();
 ALTER TABLE provider_answers ENABLE ALWAYS TRIGGER provider_answers_append_only;
 
-GRANT INSERT ON outbox, provider_answers TO counterfoil_app;
+GRANT INSERT ON outbox_batches, provider_answers TO counterfoil_app;
 GRANT UPDATE ON relay_cursor TO counterfoil_app;
 GRANT INSERT, UPDATE (published_at) ON timers TO counterfoil_app;
 GRANT INSERT, UPDATE ON clocks TO counterfoil_app;

@@ -129,13 +129,13 @@ SELECT
     ) AS offender
 FROM relay_cursor AS c
 CROSS JOIN LATERAL (
-    SELECT coalesce(sum(cardinality(b.payloads)), 0) AS events FROM outbox AS b WHERE b.batch_id <= c.batch_id
+    SELECT coalesce(sum(b.events), 0) AS events FROM outbox_batches AS b WHERE b.batch_id <= c.batch_id
 ) AS o
 WHERE c.relay = 'outbox' AND o.events <> c.published;
 
 -- name: unpublished_batches
 -- What the relay has still to publish.
 SELECT
-    format('batch %s waits with %s events for %s', o.batch_id, cardinality(o.payloads), o.topic) AS offender
-FROM outbox AS o
+    format('batch %s waits with %s events for %s', o.batch_id, o.events, o.topic) AS offender
+FROM outbox_batches AS o
 WHERE o.batch_id > (SELECT c.batch_id FROM relay_cursor AS c WHERE c.relay = 'outbox');

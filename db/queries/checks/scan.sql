@@ -16,4 +16,4 @@ SELECT
     (SELECT count(*) FROM transitions) AS transitions,
     (SELECT count(*) FROM provider_calls) AS calls,
     (SELECT coalesce(sum(i.received), 0)::bigint FROM intake AS i) AS messages,
-    (SELECT coalesce(sum(cardinality(o.payloads)), 0)::bigint FROM outbox AS o) AS events;
+    (SELECT coalesce(sum(o.events), 0)::bigint FROM outbox_batches AS o) AS events;
