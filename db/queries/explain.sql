@@ -89,20 +89,20 @@ WHERE p.tenant = :tenant AND p.topic = :topic AND p.key = :key AND p.source = :s
     AND p.event_id = :event_id;
 
 -- name: published_by
--- What batches published because of messages, in order, and whether the relay has passed them.
+-- What batches publish, in order, and whether the relay has passed them.
 SELECT
-    o.batch_id, o.topic, p.cause, p.payload,
+    o.batch_id, o.topic, p.event,
     o.batch_id <= (SELECT c.batch_id FROM relay_cursor AS c WHERE c.relay = 'outbox') AS is_published
-FROM outbox AS o
-CROSS JOIN LATERAL unnest(o.keys, o.causes, o.payloads) WITH ORDINALITY AS p (key, cause, payload, place)
-WHERE o.batch_id = any(:batch_ids::bigint[]) AND p.cause = any(:causes::text[])
+FROM outbox_batches AS o
+CROSS JOIN string_to_table(o.payloads, E'\n') WITH ORDINALITY AS p (event, place)
+WHERE o.batch_id = any(:batch_ids::bigint[])
 ORDER BY o.batch_id, o.topic, p.place;
 
 -- name: published_event
--- An event of ours by its id. Reads the whole outbox.
+-- An event of ours by its id, with which it begins. Reads the whole outbox.
 SELECT
-    o.batch_id, o.topic, p.cause, p.payload,
+    o.batch_id, o.topic, p.event,
     o.batch_id <= (SELECT c.batch_id FROM relay_cursor AS c WHERE c.relay = 'outbox') AS is_published
-FROM outbox AS o
-CROSS JOIN LATERAL unnest(o.causes, o.payloads) AS p (cause, payload)
-WHERE position(convert_to('"id":"' || :event_id || '"', 'UTF8') IN substring(p.payload FROM 1 FOR 80)) > 0;
+FROM outbox_batches AS o
+CROSS JOIN string_to_table(o.payloads, E'\n') AS p (event)
+WHERE position('"id":"' || :event_id || '"' IN left(p.event, 80)) > 0;

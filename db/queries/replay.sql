@@ -9,9 +9,7 @@ ORDER BY d.dead_letter_id;
 
 -- name: lock_dead_letter^
 -- A dead letter, and what became of its message; nobody else replays it meanwhile.
-SELECT
-    d.dead_letter_id, d.topic, d.partition, d."offset", d.message_key, d.body, d.masked, d.reason, d.tenant,
-    d.source, d.event_id, d.replayed_at, i.outcome, i.key
+SELECT d.*, i.outcome, i.key
 FROM dead_letters AS d
 LEFT JOIN inbox AS i ON i.tenant = d.tenant AND i.source = d.source AND i.event_id = d.event_id
 WHERE d.dead_letter_id = :dead_letter_id

@@ -31,7 +31,7 @@ HISTORY: Final[dict[str, str]] = {
     "lines": "",
     "transitions": "",
     "fee_schedules": "",
-    "outbox": "",
+    "outbox_batches": "",
     "provider_answers": "",
 }
 """Table that only grows -> the columns that the application may update all the same."""

@@ -59,6 +59,7 @@ RULES: Final = (
         {"repeated": COMMAND_REPEATED},
     ),
     Rule(4, "Every entry is published as it is in the ledger", "entries", sql.entries_told_otherwise_cursor),
+    Rule(4, "Every batch holds the events it counts", "events", sql.torn_batches_cursor),
     Rule(4, "The relay has passed over nothing", "events", sql.passed_over_events_cursor),
     Rule(4, "Everything is published", "events", sql.unpublished_batches_cursor, settled=True),
     Rule(

@@ -37,13 +37,14 @@ def read(work: Callable[[Connection], Awaitable[T]]) -> T:
     return _talk(places(Settings()).read_url, on_one_snapshot)
 
 
-def write(work: Callable[[Connection], Awaitable[T]]) -> T:
-    """What `work` gives, as the application's role; its transactions are its own.
+def write(work: Callable[[Connection, str], Awaitable[T]]) -> T:
+    """What `work` does as the application's role, in transactions of its own; it is told Kafka's address.
 
     Raises:
         DatabaseTroubleError: the database is away, or has no tables yet.
     """
-    return _talk(places(Settings()).database_url, work)
+    at = places(Settings())
+    return _talk(at.database_url, lambda connection: work(connection, at.kafka))
 
 
 def _talk(url: str, work: Callable[[Connection], Awaitable[T]]) -> T:

@@ -4,11 +4,9 @@
 -- name: repeated_events
 -- Events of ours that are in the outbox more than once, or have no id. An event begins with its id.
 WITH ids AS (
-    SELECT
-        o.batch_id, o.topic,
-        substring(encode(substring(p.payload FROM 1 FOR 80), 'escape') FROM '"id":"([^"]+)"') AS id
-    FROM outbox AS o
-    CROSS JOIN unnest(o.payloads) AS p (payload)
+    SELECT o.batch_id, o.topic, substring(left(p.event, 80) FROM '"id":"([^"]+)"') AS id
+    FROM outbox_batches AS o
+    CROSS JOIN string_to_table(o.payloads, E'\n') AS p (event)
     WHERE o.topic = any(:topics::text[])
 )
 
@@ -25,14 +23,14 @@ HAVING count(*) > 1 OR i.id IS NULL;
 -- Transitions without their payment event from the same message; payment events without their transition.
 WITH told AS (
     SELECT
-        e.event ->> 'tenant' AS tenant, (e.event #>> '{data,payment_id}')::uuid AS payment_id,
-        (e.event #>> '{data,version}')::integer AS version, e.event #>> '{data,state}' AS state,
-        array_agg(e.event ->> 'causation') AS causes, min(o.batch_id) AS batch_id
-    FROM outbox AS o
-    CROSS JOIN unnest(o.payloads) AS p (payload)
-    CROSS JOIN LATERAL (SELECT convert_from(p.payload, 'UTF8')::json AS event) AS e
-    WHERE o.topic = 'payment.events' AND e.event ->> 'type' <> :repeated
-    GROUP BY 1, 2, 3, 4
+        e.tenant, d.payment_id, d.version, d.state,
+        array_agg(e.causation) AS causes, min(o.batch_id) AS batch_id
+    FROM outbox_batches AS o
+    CROSS JOIN string_to_table(o.payloads, E'\n') AS p (event)
+    CROSS JOIN json_to_record(p.event::json) AS e (tenant text, type text, causation text, data json)
+    CROSS JOIN json_to_record(e.data) AS d (payment_id uuid, version integer, state text)
+    WHERE o.topic = 'payment.events' AND e.type <> :repeated
+    GROUP BY e.tenant, d.payment_id, d.version, d.state
 )
 
 SELECT
@@ -54,12 +52,11 @@ WHERE t.payment_id IS NULL OR e.payment_id IS NULL OR t.event_id <> all(e.causes
 -- name: entries_told_otherwise
 -- Entries that are not in the outbox line by line as in the ledger; published entries that do not exist.
 WITH told AS (
-    SELECT
-        e.event ->> 'tenant' AS tenant, (e.event #>> '{data,entry_id}')::bigint AS entry_id, o.batch_id,
-        (e.event #> '{data,legs}')::jsonb AS lines
-    FROM outbox AS o
-    CROSS JOIN unnest(o.payloads) AS p (payload)
-    CROSS JOIN LATERAL (SELECT convert_from(p.payload, 'UTF8')::json AS event) AS e
+    SELECT e.tenant, d.entry_id, o.batch_id, d.legs AS lines
+    FROM outbox_batches AS o
+    CROSS JOIN string_to_table(o.payloads, E'\n') AS p (event)
+    CROSS JOIN json_to_record(p.event::json) AS e (tenant text, data json)
+    CROSS JOIN json_to_record(e.data) AS d (entry_id bigint, legs jsonb)
     WHERE o.topic = 'ledger.entries'
 ),
 
@@ -102,14 +99,13 @@ WITH refused AS (
 ),
 
 told AS (
-    SELECT
-        e.event ->> 'tenant' AS tenant, e.event #>> '{data,event_source}' AS source,
-        e.event #>> '{data,event_id}' AS event_id, count(*) AS times
-    FROM outbox AS o
-    CROSS JOIN unnest(o.payloads) AS p (payload)
-    CROSS JOIN LATERAL (SELECT convert_from(p.payload, 'UTF8')::json AS event) AS e
+    SELECT e.tenant, d.event_source AS source, d.event_id, count(*) AS times
+    FROM outbox_batches AS o
+    CROSS JOIN string_to_table(o.payloads, E'\n') AS p (event)
+    CROSS JOIN json_to_record(p.event::json) AS e (tenant text, data json)
+    CROSS JOIN json_to_record(e.data) AS d (event_source text, event_id text)
     WHERE o.topic = 'rejections'
-    GROUP BY 1, 2, 3
+    GROUP BY e.tenant, d.event_source, d.event_id
 )
 
 SELECT
@@ -120,6 +116,24 @@ SELECT
 FROM refused AS r
 FULL JOIN told AS t ON t.tenant = r.tenant AND t.source = r.source AND t.event_id = r.event_id
 WHERE r.times IS DISTINCT FROM t.times;
+
+-- name: torn_batches
+-- Batches that hold another number of events or keys than they count.
+WITH held AS (
+    SELECT
+        o.batch_id, o.topic, o.events,
+        cardinality(string_to_array(o.payloads, E'\n')) AS payloads,
+        cardinality(string_to_array(o.keys, E'\n')) AS keys
+    FROM outbox_batches AS o
+)
+
+SELECT
+    format(
+        'batch %s counts %s events for %s, but holds %s and %s keys',
+        h.batch_id, h.events, h.topic, h.payloads, h.keys
+    ) AS offender
+FROM held AS h
+WHERE h.payloads <> h.events OR h.keys <> h.events;
 
 -- name: passed_over_events
 -- The relay counted another number of events than the outbox holds up to its cursor: it passed over a batch.

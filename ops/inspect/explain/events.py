@@ -49,11 +49,13 @@ async def _incoming(connection: Connection, row: asyncpg.Record) -> Node:
 
 
 async def _outgoing(connection: Connection, row: asyncpg.Record) -> Node:
-    event = orjson.loads(row["payload"])
+    event = orjson.loads(row["event"])
     told = published_node(row, event)
-    came = await sql.messages_by_id(connection, event_id=row["cause"], tenant=event["tenant"], source=None)
+    came = await sql.messages_by_id(
+        connection, event_id=event["causation"], tenant=event["tenant"], source=None
+    )
     causes = tuple(message_node(message) for message in came if follows(event, identity(message), message))
-    return Node(told.kind, told.text, told.facts, (body_node(row["payload"]), *causes))
+    return Node(told.kind, told.text, told.facts, (body_node(row["event"].encode()), *causes))
 
 
 async def _waits(connection: Connection, row: asyncpg.Record) -> list[Node]:

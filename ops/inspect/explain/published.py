@@ -30,14 +30,14 @@ async def load_published(
     causes = {identity(row): row for row in messages}
     if not causes:
         return {}
-    rows = await sql.published_by(
-        connection,
-        batch_ids=list({row["batch_id"] for row in causes.values()}),
-        causes=list({event_id for _, _, event_id in causes}),
-    )
+    batch_ids = list({row["batch_id"] for row in causes.values()})
+    rows = await sql.published_by(connection, batch_ids=batch_ids)
+    event_ids = {event_id for _, _, event_id in causes}
     found: dict[Identity, list[Node]] = {}
     for row in rows:
-        event = orjson.loads(row["payload"])
+        event = orjson.loads(row["event"])
+        if event["causation"] not in event_ids:
+            continue
         for cause, message in causes.items():
             if row["batch_id"] == message["batch_id"] and follows(event, cause, message):
                 found.setdefault(cause, []).append(published_node(row, event))

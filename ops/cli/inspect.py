@@ -1,0 +1,229 @@
+"""Commands that look: check, trial-balance, balance, explain."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from ops.checks import Verdict
+from ops.checks import check as check_laws
+from ops.inspect import explain as explaining
+from ops.inspect.balances import AccountBalance, TrialBalance, balances, trial_balances
+from ops.inspect.node import Node
+from ops.inspect.screen import ask, fail, show, show_json
+from ops.inspect.words import amount, printable
+from schemas.currencies import format_amount, is_currency
+
+commands = typer.Typer()
+explain = typer.Typer(
+    help="From money, payments and events back to the messages as they came, and forward to what went out.",
+    no_args_is_help=True,
+)
+commands.add_typer(explain, name="explain")
+
+Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
+Owner = Annotated[str | None, typer.Option(help="Whose account: a merchant, a provider, ...")]
+Currency = Annotated[str | None, typer.Option(help="ISO 4217 code.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs; amounts in minor units.")]
+AccountCode = Annotated[
+    str, typer.Argument(help="As in the chart of accounts, for example merchant_payable.")
+]
+
+
+@commands.command()
+def check(
+    *,
+    settled: Annotated[
+        bool, typer.Option(help="Also that nothing is under way, parked or unpublished.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Verify on the live database every law that data can show. Exit 1 names what breaks one."""
+    verdicts = ask(lambda connection: check_laws(connection, settled=settled))
+    if as_json:
+        show_json([asdict(verdict) for verdict in verdicts])
+    else:
+        _show_verdicts(verdicts)
+    if not all(verdict.ok for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+@commands.command("trial-balance")
+def trial_balance(tenant: Tenant = None, currency: Currency = None, *, as_json: AsJson = False) -> None:
+    """Debits and credits of every account code, per tenant and currency. Exit 1 when they differ."""
+    books = ask(lambda connection: trial_balances(connection, tenant, currency))
+    if as_json:
+        show_json([_books_json(book) for book in books])
+    else:
+        show(*map(_books_table, books))
+        if not books:
+            typer.echo("nothing is posted yet")
+    if any(book.off_by_minor for book in books):
+        raise typer.Exit(1)
+
+
+@commands.command()
+def balance(
+    code: AccountCode,
+    owner: Owner = None,
+    tenant: Tenant = None,
+    currency: Currency = None,
+    *,
+    from_lines: Annotated[bool, typer.Option(help="Sum up the lines, too. Exit 1 when they differ.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what accounts hold, on the side on which their kind grows."""
+    named: dict[str, Any] = {"tenant": tenant, "owner": owner, "currency": currency}
+
+    async def both(connection: Any) -> tuple[list[AccountBalance], list[AccountBalance]]:
+        kept = await balances(connection, code, **named)
+        return kept, await balances(connection, code, **named, from_lines=True) if from_lines else kept
+
+    kept, summed = ask(both)
+    if as_json:
+        show_json([_balance_json(*pair) for pair in zip(kept, summed, strict=True)])
+    else:
+        _show_balances(kept, summed)
+    if not kept:
+        fail(f"there is no account {code} of that name")
+    if kept != summed:
+        raise typer.Exit(1)
+
+
+@explain.command("payment")
+def explain_payment(
+    name: Annotated[str, typer.Argument(help="A payment's id, or an order's.")],
+    tenant: Tenant = None,
+    *,
+    everything: Annotated[
+        bool, typer.Option(help="Also messages that changed nothing; reads the inbox.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell a payment's story: what each message changed, posted, asked of the provider and published."""
+    nodes = ask(
+        lambda connection: explaining.explain_payment(connection, name, tenant, everything=everything)
+    )
+    _show_nodes(nodes, f"there is no payment or order {name}", as_json=as_json)
+
+
+@explain.command("balance")
+def explain_balance(
+    code: AccountCode,
+    owner: Owner = None,
+    tenant: Tenant = None,
+    currency: Currency = None,
+    last: Annotated[int, typer.Option(min=1, help="How many entries, newest first.")] = 10,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show the entries that moved an account, and the messages they follow from."""
+    nodes = ask(
+        lambda connection: explaining.explain_balance(
+            connection, code, tenant=tenant, owner=owner, currency=currency, last=last
+        )
+    )
+    _show_nodes(nodes, f"there is no account {code} of that name", as_json=as_json)
+
+
+@explain.command("event")
+def explain_event(
+    event_id: Annotated[str, typer.Argument(help="Of a message that came in, or of an event of ours.")],
+    source: Annotated[str | None, typer.Option(help="The sender's; two may use one id.")] = None,
+    tenant: Tenant = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show a message with all that followed from it, or an event of ours with what led to it."""
+    nodes = ask(lambda connection: explaining.explain_event(connection, event_id, tenant, source))
+    _show_nodes(nodes, f"there is no event {event_id}", as_json=as_json)
+
+
+@explain.command("entry")
+def explain_entry(
+    entry_id: Annotated[int, typer.Argument(help="The entry's number.")],
+    tenant: Tenant = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show a journal entry, the message it follows from, and where it was published."""
+    nodes = ask(lambda connection: explaining.explain_entry(connection, entry_id, tenant))
+    _show_nodes(nodes, f"there is no entry {entry_id}", as_json=as_json)
+
+
+def _show_verdicts(verdicts: list[Verdict]) -> None:
+    table = Table("law", "what was checked", "rows", "verdict")
+    table.columns[2].justify = "right"
+    for verdict in verdicts:
+        judged = (
+            Text("holds", "green") if verdict.ok else Text(f"BROKEN {verdict.broken:,} times", "bold red")
+        )
+        table.add_row(str(verdict.law), verdict.title, f"{verdict.checked:,}", judged)
+    show(table)
+    for verdict in verdicts:
+        if not verdict.ok:
+            show(Text(f"law {verdict.law}: {verdict.title}", "bold red"))
+            show(*(Text(f"  {printable(offender)}") for offender in verdict.offenders))
+        if verdict.broken > len(verdict.offenders):
+            show(f"  and {verdict.broken - len(verdict.offenders):,} more")
+
+
+def _books_table(book: TrialBalance) -> Table:
+    def money(amount_minor: int) -> str:
+        return format_amount(amount_minor, book.currency) if is_currency(book.currency) else str(amount_minor)
+
+    title = f"Trial balance of {book.tenant} in {book.currency}"
+    table = Table(title=title, title_justify="left", show_footer=True)
+    balanced = "balanced" if not book.off_by_minor else f"OFF BY {amount(book.off_by_minor, book.currency)}"
+    table.add_column("account", balanced)
+    table.add_column("type")
+    table.add_column("debit", money(book.debit_minor), justify="right")
+    table.add_column("credit", money(book.credit_minor), justify="right")
+    table.add_column("balance", justify="right")
+    for code in book.codes:
+        turnover = (money(code.debit_minor), money(code.credit_minor), money(code.balance_minor))
+        table.add_row(code.code, code.type, *turnover)
+    return table
+
+
+def _books_json(book: TrialBalance) -> dict[str, Any]:
+    codes = [asdict(code) | {"balance_minor": code.balance_minor} for code in book.codes]
+    totals = {name: getattr(book, name) for name in ("debit_minor", "credit_minor", "off_by_minor")}
+    return {"tenant": book.tenant, "currency": book.currency, **totals, "codes": codes}
+
+
+def _show_balances(kept: list[AccountBalance], summed: list[AccountBalance]) -> None:
+    table = Table("tenant", "account", "owner", "debit", "credit", "balance", "lines")
+    for column in table.columns[3:]:
+        column.justify = "right"
+    for account, lines in zip(kept, summed, strict=True):
+        table.add_row(*_balance_row(account))
+        if account != lines:
+            table.add_row("", "BUT ITS LINES SAY", "", *_balance_row(lines)[3:], style="bold red")
+    show(table)
+
+
+def _balance_row(account: AccountBalance) -> tuple[str, ...]:
+    sums = (account.debit_minor, account.credit_minor, account.balance_minor)
+    money = (amount(amount_minor, account.currency) for amount_minor in sums)
+    return (account.tenant, account.code, account.owner, *money, f"{account.lines:,}")
+
+
+def _balance_json(kept: AccountBalance, summed: AccountBalance) -> dict[str, Any]:
+    told = asdict(kept) | {"balance_minor": kept.balance_minor, "agrees_with_lines": kept == summed}
+    if kept != summed:
+        told["from_lines"] = asdict(summed) | {"balance_minor": summed.balance_minor}
+    return told
+
+
+def _show_nodes(nodes: list[Node], nothing: str, *, as_json: bool) -> None:
+    if not nodes:
+        fail(nothing)
+    if as_json:
+        show_json([node.as_json() for node in nodes])
+        return
+    show(*(node.as_tree() for node in nodes))

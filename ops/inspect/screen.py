@@ -1,0 +1,56 @@
+"""What the commands that look have in common: ask, fail, and put it on the screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import orjson
+import typer
+from rich.console import Console
+
+from ops.inspect.session import DatabaseTroubleError, read, write
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from rich.console import RenderableType
+
+T = TypeVar("T")
+
+UNBROKEN = 10_000
+"""Columns of a line in a pipe or file."""
+
+
+def ask(work: Callable[[Any], Awaitable[T]]) -> T:
+    """What the database says, or exit 2 with the reason why it says nothing."""
+    try:
+        return read(work)
+    except DatabaseTroubleError as error:
+        fail(str(error), code=2)
+
+
+def act(work: Callable[[Any, str], Awaitable[T]]) -> T:
+    """Let `work` change something, given a connection and Kafka's address. Exit 2 when the database is away."""
+    try:
+        return write(work)
+    except DatabaseTroubleError as error:
+        fail(str(error), code=2)
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    """Say what is wrong and exit."""
+    typer.echo(f"counterfoil: {message}", err=True)
+    raise typer.Exit(code)
+
+
+def show(*parts: RenderableType) -> None:
+    """On a terminal as it fits; in a pipe or file no line is broken, so that grep finds whole ids."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=UNBROKEN)
+    console.print(*parts, sep="\n")
+
+
+def show_json(value: Any) -> None:
+    """Indented JSON; what JSON does not know, as text."""
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str))
