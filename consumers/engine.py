@@ -130,7 +130,9 @@ class Engine:
         async def once() -> T:
             connection = await self._connected()
             async with connection.transaction():
-                return await work(connection)
+                done = await work(connection)
+            self._ledger.committed()
+            return done
 
         async def through_races() -> T:
             return await races(once)

@@ -49,6 +49,7 @@ class Ledger:
     def __init__(self, stripe: int) -> None:
         self.stripe = stripe
         self._ids: dict[AccountName, int] = {}
+        self._found: dict[AccountName, int] = {}
 
     async def write(self, connection: Connection, entries: Sequence[Entry], entry_ids: Sequence[int]) -> None:
         """Write the entries within the caller's transaction. The database refuses what does not balance."""
@@ -99,9 +100,10 @@ class Ledger:
             lines=counts,
         )
 
-    def remember(self, names: dict[AccountName, int]) -> None:
-        """Keep account ids that a committed transaction has seen."""
-        self._ids.update(names)
+    def committed(self) -> None:
+        """The transaction is committed: the accounts that it looked up or opened exist, and are remembered."""
+        self._ids.update(self._found)
+        self._found = {}
 
     async def _account_ids(self, connection: Connection, entries: Sequence[Entry]) -> dict[AccountName, int]:
         names = {
@@ -109,6 +111,7 @@ class Ledger:
             for entry in entries
             for leg in entry.posting.legs
         }
+        self._found = {}
         missing = sorted(names - self._ids.keys())
         if not missing:
             return self._ids
@@ -116,8 +119,8 @@ class Ledger:
         types = [CHART[Code(code)].type for code in codes]
         columns = {"tenants": tenants, "codes": codes, "owners": owners, "currencies": currencies}
         await sql.open_accounts(connection, types=types, **columns)
-        found = {
+        self._found = {
             (row["tenant"], row["code"], row["owner"], row["currency"]): row["account_id"]
             for row in await sql.account_ids(connection, **columns)
         }
-        return self._ids | found
+        return self._ids | self._found

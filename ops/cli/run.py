@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from consumers.worker import CONSUMERS
-from db.migrate import migrate as migrate_database
 from ops import roles
 from ops.endpoints import places
 from ops.settings import Settings
@@ -20,6 +19,8 @@ commands = typer.Typer()
 @commands.command()
 def migrate() -> None:
     """Bring the database to the newest schema and create the topics that are missing."""
+    from db.migrate import migrate as migrate_database  # noqa: PLC0415 - the other roles start faster without alembic
+
     settings = Settings()
     at = places(settings)
     migrate_database(at.admin_url)
@@ -62,6 +63,8 @@ def gateway() -> None:
 @commands.command()
 def run() -> None:
     """Run every role in one process: for a laptop."""
+    from db.migrate import migrate as migrate_database  # noqa: PLC0415 - the other roles start faster without alembic
+
     settings = Settings()
     at = places(settings)
     migrate_database(at.admin_url)
