@@ -8,19 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from ops.endpoints import places
-from ops.imports.events import Importer
+from ops.imports.events import TOPIC, Importer
 from ops.imports.mapping import BUILT_IN, Mapping, load_mapping
 from ops.imports.orders import DayTotal, Kind, OrderBook
-from ops.imports.publish import publish
 from ops.imports.rejects import write_rejects
 from ops.imports.rows import UnreadableFileError, read_rows
 from ops.settings import Settings
+from producers.client import Client
 from producers.kafka import create_topics
 from schemas.currencies import MINOR_DIGITS
 
@@ -134,13 +135,23 @@ def _leave_out(file: Path, book: OrderBook, rejects: Path | None) -> None:
 
 def _publish(importer: Importer, book: OrderBook) -> None:
     kafka = places(Settings()).kafka
-    asyncio.run(create_topics(kafka))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         total = len(book.orders(Kind.SALE)) + (importer.fee_bps is not None)
         task = progress.add_task("publishing", total=total)
-        messages = importer.messages(book)
-        sent = asyncio.run(publish(kafka, messages, lambda count: progress.advance(task, count)))
+
+        async def send() -> int:
+            await create_topics(kafka)
+            async with Client(kafka, TOPIC) as client:
+                for message in importer.messages(book):
+                    await client.send(message.key, message.body)
+                    progress.update(task, completed=client.acknowledged)
+            return client.acknowledged
+
+        try:
+            sent = asyncio.run(send())
+        except KafkaError as error:
+            raise _failure(f"{error}; to import the same file again is safe") from error
     typer.echo(f"{sent} events published for tenant {importer.tenant}")
 
 

@@ -35,7 +35,7 @@ _MESSAGES: Final[TypeAdapter[Any]] = TypeAdapter(TOPICS[TOPIC].inbound)
 class Outgoing:
     """A message for `checkout.events`."""
 
-    key: str
+    key: bytes
     body: bytes
 
 
@@ -102,4 +102,4 @@ class Importer(BaseModel):
         envelope = {"specversion": SPEC_VERSION, "id": f"{label}-{digest}", "source": SOURCE, **said}
         body = orjson.dumps(envelope)
         _MESSAGES.validate_json(body)
-        return Outgoing(partition_key(self.tenant, about), body)
+        return Outgoing(partition_key(self.tenant, about).encode(), body)

@@ -36,9 +36,9 @@ def test_the_fee_schedule_comes_first_and_holds_since_ever() -> None:
     fees, sale = READER.validate_json(first.body), READER.validate_json(second.body)
     assert isinstance(fees, MerchantFeesSet)
     assert isinstance(sale, PaymentRecorded)
-    assert (first.key, fees.data.bps, fees.data.version) == ("acme:corner", 0, 1)
+    assert (first.key, fees.data.bps, fees.data.version) == (b"acme:corner", 0, 1)
     assert fees.data.effective_from < sale.time
-    assert second.key == "acme:order-1"
+    assert second.key == b"acme:order-1"
 
 
 def test_existing_fees_are_left_alone_when_asked() -> None:
