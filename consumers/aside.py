@@ -19,7 +19,7 @@ NO_TENANT = "unknown"
 """The tenant in a dead letter's envelope when the message did not say, or could not be read."""
 
 
-def set_aside(  # noqa: PLR0913 - all that a dead letter says
+def set_aside(
     writes: Writes,
     record: Record,
     reason: Reason,

@@ -82,7 +82,7 @@ class Engine:
         """One queue by itself; when the database refuses even that, its first message is set aside."""
         try:
             return await self._persist(lambda connection: self._retry_parked(connection, most=1))
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:
             log.exception("parked message cannot be handled", topic=self.topic)
             refusal = f"{type(error).__name__}: {error}"
             return await self._persist(
@@ -100,7 +100,7 @@ class Engine:
         """Commit the items, in order, in as few transactions as the database allows."""
         try:
             report = await self._persist(lambda connection: self._take_in(connection, items))
-        except Exception as error:  # noqa: BLE001 - nothing that a message does may stop its partition
+        except Exception as error:
             if len(items) > 1:
                 self._observer.retried(self.topic, "halved")
                 middle = len(items) // 2
@@ -113,7 +113,7 @@ class Engine:
         self._observer.committed(report)
 
     async def _persist(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Run a transaction's work until it is committed: at once after a lost race, with patience while the server is away."""
+        """Run a transaction's work until it is committed: at once after a lost race, patiently while the server is away."""
         races = AsyncRetrying(
             retry=retry_if_exception_type(RETRYABLE),
             stop=stop_after_attempt(TRIES_AT_ONCE),

@@ -1,4 +1,4 @@
-"""One message against the world: what becomes of it. Command keys first, then the rule; a rule that raises is caught here."""
+"""One message against the world: what becomes of it. Command keys first, then the rule, which may raise."""
 
 from __future__ import annotations
 

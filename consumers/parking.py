@@ -54,7 +54,7 @@ class Parking:
     def __init__(self, topic: str) -> None:
         self.topic = topic
 
-    async def retry(  # noqa: PLR0913 - one transaction's parts
+    async def retry(
         self,
         connection: Connection,
         writes: Writes,
@@ -87,7 +87,7 @@ class Parking:
         await self._save(connection, left, postponed)
         return len(left)
 
-    def _retry_queue(  # noqa: PLR0913 - the lists are filled for all queues
+    def _retry_queue(
         self,
         queue: Iterable[tuple[Any, Incoming]],
         world: World,

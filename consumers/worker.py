@@ -28,7 +28,7 @@ GRACE_S: Final = 60
 """How long a batch under way may take when the worker is told to stop."""
 
 
-async def run_worker(  # noqa: PLR0913 - the worker's wiring
+async def run_worker(
     kafka: str,
     database_url: str,
     observer: Observer,

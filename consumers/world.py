@@ -1,4 +1,4 @@
-"""What a batch needs to know before it can decide: the aggregates its messages touch, locked; clocks; used command keys."""
+"""What a batch needs to know before it can decide: its messages' aggregates, locked; clocks; used command keys."""
 
 from __future__ import annotations
 

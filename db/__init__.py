@@ -1,1 +1,1 @@
-"""Tables: migrations, SQL in files, connections, bulk writes, the mapping of values to rows. Knows tables, not business."""
+"""Migrations, SQL in files, connections, bulk writes, values to rows. Knows tables, not business."""

@@ -40,7 +40,7 @@ UNREACHABLE: Final = (
     OSError,
     TimeoutError,
 )
-"""The server is away or full; wait, connect again, and try the whole transaction. Safe also when COMMIT was under way (law 3)."""
+"""The server is away or full: connect again, try the whole transaction. Safe also during COMMIT (law 3)."""
 
 
 async def connect(url: str, *, application: str, by_key: bool = False) -> asyncpg.Connection[asyncpg.Record]:

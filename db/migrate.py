@@ -1,4 +1,4 @@
-"""Bring a database to the newest schema: `migrate(admin_url)`. Alembic keeps the order; the steps are plain SQL files."""
+"""Bring a database to the newest schema: `migrate(admin_url)`. Alembic keeps the order of plain SQL files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FOLDER: Final = Path(__file__).parent / "migrations"
 
 
 def migrate(admin_url: str) -> None:
-    """Apply what is missing, as the role of `admin_url` (it needs CREATEROLE). Safe to run from several places at once."""
+    """Apply what is missing, as the role of `admin_url` (it needs CREATEROLE). Safe to run twice at once."""
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.attributes["url"] = admin_url.replace("postgresql://", "postgresql+psycopg://", 1)

@@ -425,7 +425,7 @@ def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str,
 
 
 def as_lines(keys: Sequence[str], payloads: Sequence[bytes]) -> tuple[str, str]:
-    """Keys and payloads as the outbox stores them: one a line. Neither has line breaks: keys are identifiers, JSON escapes them."""
+    """Keys and payloads one a line, as the outbox stores them; identifiers and our JSON have no line breaks."""
     return "\n".join(keys), b"\n".join(payloads).decode()
 
 

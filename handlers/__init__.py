@@ -1,2 +1,3 @@
 """The domain, pure: no clock, randomness, environment, I/O or await. One folder per context, the same anatomy in each:
-`model.py` (values), `states.py` (the transition table), `rules.py` (decisions), `postings.py` (which accounts move)."""
+`model.py` (values), `states.py` (the transition table), `rules.py` (decisions), `postings.py` (which accounts move).
+"""

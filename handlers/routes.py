@@ -1,4 +1,4 @@
-"""Which rule decides each message type, and which aggregates it needs. The engine loads them; the rule takes them in this order."""
+"""Which rule decides each message type, and which aggregates the engine loads for it, in this order."""
 
 from __future__ import annotations
 

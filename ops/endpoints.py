@@ -40,5 +40,5 @@ def places(settings: Settings, progress: Callable[[str], None] | None = None) ->
             read.get_secret_value() if read else url,
         )
     stack = Stack(settings.counterfoil_folder)
-    endpoints = stack.up(progress or (lambda line: print(line, file=sys.stderr)))
+    endpoints = stack.up(progress or (lambda line: sys.stderr.write(f"{line}\n")))
     return Places(endpoints.kafka_bootstrap, endpoints.database_url, endpoints.admin_url, endpoints.read_url)

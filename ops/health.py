@@ -56,7 +56,9 @@ async def serve_health(telemetry: Telemetry, host: str, port: int, stop: asyncio
     """Serve until told to stop. Port 0 serves nothing."""
     if port == 0:
         return
-    server = uvicorn.Server(uvicorn.Config(create_app(telemetry), host=host, port=port, log_config=None, access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(telemetry), host=host, port=port, log_config=None, access_log=False)
+    )
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     serving = asyncio.create_task(server._serve())  # noqa: SLF001 - serve() would take over the process's signals
     await stop.wait()

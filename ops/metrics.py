@@ -12,21 +12,34 @@ if TYPE_CHECKING:
 
     from consumers.report import Report
 
-MESSAGES: Final = Counter("counterfoil_messages_total", "Messages by what became of them", ["topic", "outcome"])
+MESSAGES: Final = Counter(
+    "counterfoil_messages_total", "Messages by what became of them", ["topic", "outcome"]
+)
 RECEIVED: Final = Counter("counterfoil_messages_received_total", "Messages taken in", ["topic"])
-REDELIVERED: Final = Counter("counterfoil_messages_redelivered_total", "Repeats by Kafka, not counted twice", ["topic"])
+REDELIVERED: Final = Counter(
+    "counterfoil_messages_redelivered_total", "Repeats by Kafka, not counted twice", ["topic"]
+)
 ENTRIES: Final = Counter("counterfoil_entries_total", "Journal entries posted", ["rule"])
 MONEY: Final = Counter("counterfoil_money_posted_minor_total", "Debits posted, minor units", ["currency"])
 PUBLISHED: Final = Counter("counterfoil_published_total", "Events acknowledged by Kafka", ["topic"])
-CALLS: Final = Counter("counterfoil_provider_calls_total", "Provider calls", ["provider", "operation", "outcome"])
+CALLS: Final = Counter(
+    "counterfoil_provider_calls_total", "Provider calls", ["provider", "operation", "outcome"]
+)
 RETRIES: Final = Counter("counterfoil_batch_retries_total", "Transactions tried again", ["topic", "reason"])
 BATCH_SECONDS: Final = Histogram("counterfoil_batch_seconds", "From first query to last", ["topic"])
 BATCH_SIZE: Final = Histogram(
-    "counterfoil_batch_size", "Messages of one transaction", ["topic"], buckets=(1, 3, 10, 30, 100, 300, 1000, 3000)
+    "counterfoil_batch_size",
+    "Messages of one transaction",
+    ["topic"],
+    buckets=(1, 3, 10, 30, 100, 300, 1000, 3000),
 )
-CALL_SECONDS: Final = Histogram("counterfoil_provider_call_seconds", "One provider call", ["provider", "operation"])
+CALL_SECONDS: Final = Histogram(
+    "counterfoil_provider_call_seconds", "One provider call", ["provider", "operation"]
+)
 LAG: Final = Gauge("counterfoil_consumer_lag", "Records not taken in yet", ["topic", "partition"])
-OUTBOX_AGE: Final = Gauge("counterfoil_outbox_age_seconds", "How long the oldest unpublished event has waited")
+OUTBOX_AGE: Final = Gauge(
+    "counterfoil_outbox_age_seconds", "How long the oldest unpublished event has waited"
+)
 OUTBOX_BACKLOG: Final = Gauge("counterfoil_outbox_backlog", "Batches not published yet")
 UNKNOWN_CALLS: Final = Gauge("counterfoil_unknown_calls", "Provider calls whose outcome nobody knows")
 PARKED: Final = Gauge("counterfoil_parked", "Messages that wait")

@@ -57,7 +57,9 @@ async def scheduler(_: Settings, at: Places, telemetry: Telemetry, stop: asyncio
 async def gateway(settings: Settings, at: Places, telemetry: Telemetry, stop: asyncio.Event) -> None:
     """The role of the gateway, with every provider that is configured."""
     sandbox = SandboxProvider(
-        base_url=settings.counterfoil_sandbox_url, api_key=settings.counterfoil_sandbox_api_key
+        base_url=settings.counterfoil_sandbox_url,
+        api_key=settings.counterfoil_sandbox_api_key,
+        read_timeout_ms=settings.counterfoil_sandbox_read_timeout_ms,
     )
     try:
         await run_gateway(at.database_url, {"sandbox": sandbox}, telemetry, stop)
@@ -77,7 +79,7 @@ def run_roles(name: str, roles: Sequence[Role], settings: Settings) -> None:
 
 
 def _spare_the_collector() -> None:
-    """A batch makes many short-lived values and no cycles; the default thresholds cost a fifth of a worker's time [measured]."""
+    """A batch makes many short-lived values and no cycles; collecting less saves a fifth of a worker's time."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 

@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     """Data, logs and passwords of the embedded stack."""
     counterfoil_sandbox_url: str = "http://127.0.0.1:8481"
     counterfoil_sandbox_api_key: SecretStr = SecretStr("sandbox-key-for-development")
+    counterfoil_sandbox_read_timeout_ms: Annotated[int, Field(ge=1)] = 10_000
+    """How long the gateway waits for the provider's next byte before the outcome is unknown."""
     counterfoil_http_host: str = "127.0.0.1"
     counterfoil_http_port: Annotated[int, Field(ge=0, le=65535)] = 9464
     counterfoil_log_level: str = "info"

@@ -72,7 +72,7 @@ class GatewayObserver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A call's try that is over. `event` is what to publish: its type and data; None when there is nothing new to say."""
+    """A call's try that is over. `event` is the type and data to publish; None when there is nothing new to say."""
 
     row: asyncpg.Record
     asked: str
@@ -111,7 +111,7 @@ class Gateway:
         self._provider = provider
         self._pool = pool
         self._observer = observer
-        self._finished: asyncio.Queue[Finished] = asyncio.Queue()
+        self._finished: asyncio.Queue[Finished | None] = asyncio.Queue()
         self._under_way: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
 
@@ -127,8 +127,8 @@ class Gateway:
                 if not await self._claim():
                     await self._rest(reporting)
             await asyncio.gather(*self._under_way)
-            while not self._finished.empty() and not reporting.done():
-                await asyncio.sleep(0.01)
+            self._finished.put_nowait(None)
+            await reporting
         finally:
             for call in self._under_way:
                 call.cancel()
@@ -178,10 +178,16 @@ class Gateway:
         self._finished.put_nowait(judge_answer(row, asked, answer, in_doubt=in_doubt))
 
     async def _report(self) -> None:
-        while True:
-            finished = [await self._finished.get()]
-            while len(finished) < ANSWERS_AT_ONCE and not self._finished.empty():
-                finished.append(self._finished.get_nowait())
+        """Write what is finished, many at a time, until None says that nothing more comes."""
+        more = True
+        while more:
+            batch = [await self._finished.get()]
+            while len(batch) < ANSWERS_AT_ONCE and not self._finished.empty():
+                batch.append(self._finished.get_nowait())
+            more = None not in batch
+            finished = [one for one in batch if one is not None]
+            if not finished:
+                continue
             async with self._pool.acquire() as connection, connection.transaction():
                 await report(connection, finished)
 
@@ -203,7 +209,9 @@ def request_of(row: asyncpg.Record) -> ProviderRequest:
     )
 
 
-def judge_answer(row: asyncpg.Record, asked: str, answer: ProviderAnswer, *, in_doubt: bool) -> Finished:
+def judge_answer(  # noqa: PLR0911 - one return for each kind of answer
+    row: asyncpg.Record, asked: str, answer: ProviderAnswer, *, in_doubt: bool
+) -> Finished:
     """What an answer means for the call: its status, when to ask again, what to tell the payment."""
     delay_ms = min(FIRST_DELAY_MS * 2 ** min(row["tries"] - 1, 20), LONGEST_DELAY_MS)
     match answer:

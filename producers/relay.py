@@ -1,4 +1,4 @@
-"""The outbox relay: what is committed is published, in order per key, at least once, with the same event id each time (law 4).
+"""The outbox relay: what is committed is published, in order per key, at least once (law 4).
 
 The outbox is read up to the id below which nothing can still be committed (`settled_batch_id`, docs/adr/0002), and the
 cursor moves only after Kafka has acknowledged. A crash in between publishes the same events again.

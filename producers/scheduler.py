@@ -1,4 +1,4 @@
-"""The scheduler: timers that are due by their tenant's clock become messages, at least once, with the same id each time."""
+"""The scheduler: timers due by their tenant's clock become messages, at least once, with one id."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class OrderCommand(Command):
 
 
 class MerchantFeesSetData(MerchantData):
-    """A new version of a merchant's fee schedule; it holds for payments whose event time is at or after `effective_from`."""
+    """A new version of a merchant's fee schedule; for payments whose event time is at or after `effective_from`."""
 
     version: Annotated[int, Field(ge=1, le=1_000_000)]
     effective_from: AwareDatetime

@@ -10,7 +10,7 @@ from iso4217 import Currency
 MINOR_DIGITS: Final[dict[str, int]] = {
     currency.code: currency.exponent for currency in Currency if currency.exponent is not None
 }
-"""Active currency code -> decimals of its minor unit (0, 2, 3 or 4). Metals, funds and test codes have none and are left out."""
+"""Active currency -> decimals of its minor unit (0, 2, 3 or 4); metals, funds and test codes have none."""
 
 
 def is_currency(code: str) -> bool:

@@ -23,7 +23,7 @@ ShortText = Annotated[str, Field(max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class Data(BaseModel):
-    """Base of every inbound `data`: strict, immutable, no unknown members. As it is, a fact: identified by (source, id)."""
+    """Base of every inbound `data`: strict, immutable, no unknown members. As it is, a fact."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 

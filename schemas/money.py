@@ -1,4 +1,4 @@
-"""Money: an integer of minor units and its ISO 4217 currency; named rounding; allocation that loses nothing (law 10)."""
+"""Money: integer minor units and an ISO 4217 currency; named rounding; allocation without loss (law 10)."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def bps_of(amount_minor: int, bps: int, rounding: Rounding) -> int:
 
 
 def allocate(amount_minor: int, ratios: Sequence[int | Decimal]) -> list[int]:
-    """Split an amount by ratios without losing a minor unit: floors first, then the largest remainders, ties to the first.
+    """Split an amount by ratios without loss: floors first, then the largest remainders, ties to the first.
 
     Raises ValueError when a ratio is negative or all are zero.
     """

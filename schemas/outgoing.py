@@ -1,4 +1,4 @@
-"""How an event of ours becomes bytes: a CloudEvent whose id follows from its cause, so that a retry publishes the same id."""
+"""How an event of ours becomes bytes: a CloudEvent whose id follows from its cause."""
 
 from __future__ import annotations
 

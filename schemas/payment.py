@@ -31,7 +31,7 @@ PAYMENT_EVENT_TYPES: Final = tuple(
 
 @value
 class PaymentChanged:
-    """The payment as it is after the change. `payment.<state>.v1`, or `payment.outcome_unknown.v1` while nobody knows."""
+    """The payment as it is after the change. `payment.<state>.v1`; `payment.outcome_unknown.v1` while nobody knows."""
 
     payment_id: UUID
     order_id: str

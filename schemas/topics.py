@@ -1,4 +1,4 @@
-"""The topic registry: every topic's key, partitions, retention and message types. Topics are created from it; AsyncAPI is generated from it."""
+"""The topic registry: keys, partitions, retention, message types. Topics and AsyncAPI are made from it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COMMAND_REPEATED: Final = "payment.command_repeated.v1"
 
 @value
 class Topic:
-    """One topic. `inbound` is the pydantic union that its messages are validated against; `outbound` maps type to data class."""
+    """One topic. `inbound` is the union that its messages must fit; `outbound` maps type to data class."""
 
     name: str
     direction: Literal["in", "internal", "out", "dead"]
@@ -79,7 +79,7 @@ _OUTBOUND: Final = (
         "tenant:payment",
         6,
         30 * DAY_MS,
-        outbound={name: PaymentChanged for name in PAYMENT_EVENT_TYPES} | {COMMAND_REPEATED: CommandRepeated},
+        outbound=dict.fromkeys(PAYMENT_EVENT_TYPES, PaymentChanged) | {COMMAND_REPEATED: CommandRepeated},
     ),
     Topic(
         "ledger.entries",

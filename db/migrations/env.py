@@ -1,4 +1,4 @@
-"""Alembic's entry: one connection, one transaction for all migrations, under a lock so that two starters do not race."""
+"""Alembic's entry: one connection and one transaction, under a lock so that two starters do not race."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SQL in files, by name: `await engine.seen(connection, ...)`. Loaded by aiosql; every statement is described where it stands."""
+"""SQL in files, by name: `await engine.seen(connection, ...)`. Each is described where it stands."""
 
 from __future__ import annotations
 

@@ -36,10 +36,10 @@ FROM relay_cursor AS c
 WHERE c.relay = 'outbox';
 
 -- name: batches^
--- Transactions since the given moment, and how many messages one took in.
+-- Transactions with payments of a tenant, and how many messages one took in.
 SELECT count(*) AS batches, coalesce(avg(b.messages), 0)::double precision AS mean_size
 FROM (
-    SELECT count(*) AS messages FROM inbox AS i WHERE i.received_at >= :since GROUP BY i.batch_id
+    SELECT count(*) AS messages FROM inbox AS i WHERE i.tenant = :tenant AND i.type = :type GROUP BY i.batch_id
 ) AS b;
 
 -- name: paid

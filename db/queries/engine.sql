@@ -38,10 +38,11 @@ INNER JOIN inbox AS i ON i.tenant = k.tenant AND i.source = k.source AND i.event
 SELECT EXISTS (SELECT FROM parked);
 
 -- name: waiting_keys
--- Which of these keys of a topic have messages that wait.
-SELECT DISTINCT p.tenant, p.key
+-- Which of these keys of a topic have messages that wait, and what the first of each waits for.
+SELECT DISTINCT ON (p.tenant, p.key) p.tenant, p.key, p.waits_for
 FROM unnest(:tenants::text [], :keys::text []) AS k (tenant, key)
-INNER JOIN parked AS p ON p.tenant = k.tenant AND p.topic = :topic AND p.key = k.key;
+INNER JOIN parked AS p ON p.tenant = k.tenant AND p.topic = :topic AND p.key = k.key
+ORDER BY p.tenant, p.key, p.parked_id;
 
 -- name: clocks
 -- The tenants that live by a test clock.

@@ -15,27 +15,38 @@ FROM unnest(
 ORDER BY k.place;
 
 -- name: due_keys
--- Keys of a topic whose first waiting message is due; locked against other workers.
-SELECT p.tenant, p.key
+-- Keys of a topic whose first waiting message is due; with `only`, just the one with this first message.
+SELECT p.tenant, p.key, p.parked_id
 FROM parked AS p
-WHERE p.topic = :topic AND p.due_at <= clock_timestamp()
+WHERE p.topic = :topic AND p.due_at <= clock_timestamp() AND (:only::bigint IS NULL OR p.parked_id = :only)
     AND NOT EXISTS (
         SELECT FROM parked AS earlier
         WHERE earlier.tenant = p.tenant AND earlier.topic = p.topic AND earlier.key = p.key
             AND earlier.parked_id < p.parked_id
     )
 ORDER BY p.due_at
-LIMIT :most
-FOR UPDATE SKIP LOCKED;
+LIMIT :most;
 
 -- name: queues
--- All that waits under these keys, in order, with the message as it came.
+-- All that waits under these keys, in order, with the message as it came, and the version of the row.
 SELECT
-    p.tenant, p.key, p.parked_id, p.source, p.event_id, p.tries, p.parked_at, i.body, i.partition, i."offset"
+    p.tenant, p.key, p.parked_id, p.source, p.event_id, p.tries, p.parked_at, p.xmin::text AS version, i.body,
+    i.partition, i."offset"
 FROM unnest(:tenants::text [], :keys::text []) AS k (tenant, key)
 INNER JOIN parked AS p ON p.tenant = k.tenant AND p.topic = :topic AND p.key = k.key
 INNER JOIN inbox AS i ON i.tenant = p.tenant AND i.source = p.source AND i.event_id = p.event_id
 ORDER BY p.tenant, p.key, p.parked_id;
+
+-- name: hold_queues
+-- Of these queues, by their first messages, those that nobody has touched since they were read; locked.
+-- Taken after the locks on payments, as a batch does that wakes what waits: so the two cannot deadlock.
+SELECT p.tenant, p.key
+FROM unnest(:tenants::text [], :keys::text [], :parked_ids::bigint [], :versions::text [])
+    AS k (tenant, key, parked_id, version)
+INNER JOIN parked AS p
+    ON p.tenant = k.tenant AND p.topic = :topic AND p.key = k.key AND p.parked_id = k.parked_id
+        AND p.xmin::text = k.version
+FOR UPDATE OF p SKIP LOCKED;
 
 -- name: postpone!
 -- Messages that still wait, and why.

@@ -18,7 +18,7 @@ class UnbalancedPostingError(AssertionError):
     """A posting rule was given amounts that do not balance; a bug, never a user's mistake."""
 
 
-def post(  # noqa: PLR0913 - every one of these is a column of the entry
+def post(
     rule: PostingRule,
     *,
     object_type: str,

@@ -1,4 +1,4 @@
-"""Commands that run a role: worker, relay, scheduler, gateway, or all of them; and `migrate`, which prepares for them."""
+"""Commands that run a role, or all of them, and `migrate`, which prepares for them."""
 
 from __future__ import annotations
 

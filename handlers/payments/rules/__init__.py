@@ -1,1 +1,1 @@
-"""Payment rules, by what arrives: `checkout.py` commands, `recorded.py` facts, `provider_results.py` answers, `expiry.py` timers."""
+"""Payment rules by what arrives: commands in `checkout.py`, facts, providers' answers, timers in `expiry.py`."""

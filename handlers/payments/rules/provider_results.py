@@ -93,7 +93,7 @@ def call_unknown(payment: Payment | None, message: CallUnknown, now: datetime) -
 
 
 def call_failed(payment: Payment | None, message: CallFailed, now: datetime) -> Outcome:
-    """Certainly no effect, and the gateway has given up: the payment can be confirmed again, or our request was wrong."""
+    """Certainly no effect: the payment can be confirmed again, or our request was wrong."""
     problem = _not_ours(payment, message)
     if payment is None or problem is not None:
         return problem or Decision()

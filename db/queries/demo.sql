@@ -1,0 +1,108 @@
+-- What the demo watches and reports. Amounts are minor units.
+
+-- name: standing^
+-- How far everything has come, in one look.
+SELECT
+    (SELECT coalesce(sum(i.received), 0)::bigint FROM intake AS i WHERE i.topic = :topic) AS taken_in,
+    (SELECT count(*) FROM inbox AS m WHERE m.topic = :topic AND m.outcome = 'applied') AS applied,
+    (SELECT count(*) FROM parked) AS parked,
+    (SELECT count(*) FROM provider_calls AS c WHERE c.status <> 'answered') AS calls_open,
+    (SELECT count(*) FROM provider_calls AS c WHERE c.status = 'unknown') AS calls_unknown,
+    (SELECT coalesce(sum(o.events), 0) FROM outbox_batches AS o WHERE o.batch_id > r.batch_id) AS unpublished,
+    r.published
+FROM relay_cursor AS r
+WHERE r.relay = 'outbox';
+
+-- name: taken_in_up_to
+-- The next offset of each partition.
+SELECT i.topic, i.partition, i.next_offset FROM intake AS i;
+
+-- name: is_used$
+-- Whether any message was ever taken in.
+SELECT EXISTS (SELECT FROM intake);
+
+-- name: outcomes
+-- What came in, and what became of it: every row of these five sources is one message.
+SELECT k.topic, k.outcome, sum(k.messages)::bigint AS messages
+FROM (
+    SELECT i.topic, c.outcome, c.messages
+    FROM intake AS i
+    CROSS JOIN LATERAL (
+        VALUES ('received', i.received), ('duplicate', i.duplicate), ('redelivered', i.redelivered)
+    ) AS c (outcome, messages)
+    UNION ALL
+    SELECT m.topic, m.outcome, count(*) FROM inbox AS m GROUP BY m.topic, m.outcome
+    UNION ALL
+    SELECT m.topic, 'rejected', count(*) FROM inbox_conflicts AS m GROUP BY m.topic
+    UNION ALL
+    SELECT d.topic, 'dead', count(*) FROM dead_letters AS d WHERE d.event_id IS NULL GROUP BY d.topic
+) AS k
+GROUP BY k.topic, k.outcome;
+
+-- name: reasons
+-- Why messages were rejected or set aside.
+SELECT m.outcome, m.reason, count(*) AS messages
+FROM (
+    SELECT i.outcome, i.reason FROM inbox AS i WHERE i.outcome = 'rejected'
+    UNION ALL
+    SELECT 'rejected', 'event_id_reused' FROM inbox_conflicts
+    UNION ALL
+    SELECT 'dead', d.reason FROM dead_letters AS d
+) AS m
+GROUP BY m.outcome, m.reason
+ORDER BY count(*) DESC, m.reason;
+
+-- name: payment_states
+-- How many payments stand where.
+SELECT p.state, count(*) AS payments FROM payments AS p GROUP BY p.state;
+
+-- name: entry_rules
+-- How many entries were posted by which rule.
+SELECT e.rule, count(*) AS entries FROM entries AS e GROUP BY e.rule ORDER BY e.rule;
+
+-- name: published_topics
+-- How many events were committed for which topic.
+SELECT o.topic, sum(o.events)::bigint AS events FROM outbox_batches AS o GROUP BY o.topic ORDER BY o.topic;
+
+-- name: provider_calls
+-- What the provider was asked, how often, and how many outcomes were unknown for a while.
+SELECT
+    c.operation, count(*) AS calls, sum(c.tries)::bigint AS tries, count(c.unknown_since) AS were_unknown
+FROM provider_calls AS c
+GROUP BY c.operation
+ORDER BY c.operation;
+
+-- name: processor_receivable
+-- What our books say card processors owe us, all tenants together.
+SELECT a.currency, sum(b.debit_minor - b.credit_minor)::bigint AS balance_minor
+FROM accounts AS a
+INNER JOIN balances AS b ON b.tenant = a.tenant AND b.account_id = a.account_id
+WHERE a.code = 'processor_receivable'
+GROUP BY a.currency;
+
+-- name: outbox_cursor
+-- Every committed event, batch by batch, one a line.
+SELECT o.topic, o.payloads FROM outbox_batches AS o;
+
+-- name: payments_by_content
+-- Payments without the times at which something was done, each with its history.
+SELECT
+    p.tenant, p.order_id, p.merchant_id, p.customer_id, p.state, p.version, p.currency, p.amount_minor,
+    p.authorized_minor, p.captured_minor, p.fee_minor, p.fee_version, p.capture_method, p.method, p.method_last4,
+    p.provider_reference, p.certain, p.attempts, p.calls, p.reason, p.metadata,
+    (
+        SELECT array_agg(concat_ws(' ', t.from_state, t.event, t.to_state, t.reason, t.event_id) ORDER BY t.version)
+        FROM transitions AS t
+        WHERE t.tenant = p.tenant AND t.payment_id = p.payment_id
+    ) AS history
+FROM payments AS p
+ORDER BY p.tenant, p.order_id;
+
+-- name: entries_by_content
+-- Entries without their numbers and times, their lines by account.
+SELECT
+    j.tenant, j.object_id, j.rule, j.source, j.event_id,
+    array_agg(concat_ws(' ', j.side, j.account, j.owner, j.amount_minor, j.currency) ORDER BY j.line) AS lines
+FROM journal AS j
+GROUP BY j.tenant, j.entry_id, j.object_id, j.rule, j.source, j.event_id
+ORDER BY j.tenant, j.object_id, j.event_id;
