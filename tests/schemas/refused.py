@@ -76,7 +76,7 @@ REFUSED: Final = [
         "a metadata name with a space", RECORDED, {"data__metadata": {"a b": ""}}, "data.metadata.a b.[key]"
     ),
     Refused("no idempotency key", CAPTURE, {"data__idempotency_key": ABSENT}, "data.idempotency_key"),
-    Refused("an unknown member", REQUESTED, {"data__amout": 5}, "data.amout"),
+    Refused("an unknown member", REQUESTED, {"data__colour": 5}, "data.colour"),
     Refused("an unknown member of the amount", REQUESTED, {"data__amount__cents": 5}, "data.amount.cents"),
     Refused(
         "an unknown member of the card",
