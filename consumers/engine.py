@@ -113,7 +113,7 @@ class Engine:
         self._observer.committed(report)
 
     async def _persist(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Run a transaction's work until it is committed: at once after a lost race, patiently while the server is away."""
+        """Run a transaction's work until it is committed: again after a lost race, patiently in an outage."""
         races = AsyncRetrying(
             retry=retry_if_exception_type(RETRYABLE),
             stop=stop_after_attempt(TRIES_AT_ONCE),

@@ -40,5 +40,9 @@ def places(settings: Settings, progress: Callable[[str], None] | None = None) ->
             read.get_secret_value() if read else url,
         )
     stack = Stack(settings.counterfoil_folder)
-    endpoints = stack.up(progress or (lambda line: sys.stderr.write(f"{line}\n")))
+    endpoints = stack.up(progress or _tell)
     return Places(endpoints.kafka_bootstrap, endpoints.database_url, endpoints.admin_url, endpoints.read_url)
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from schemas.topics import INBOUND
+
 if TYPE_CHECKING:
     from collections import Counter as Counts
 
     from consumers.report import Report
 
+OUTCOMES: Final = ("applied", "duplicate", "rejected", "parked", "dead")
 MESSAGES: Final = Counter(
     "counterfoil_messages_total", "Messages by what became of them", ["topic", "outcome"]
 )
@@ -53,6 +56,10 @@ class Telemetry:
 
     def __init__(self, role: str) -> None:
         self.role = role
+        # A series that starts at its first event has no increase to alert on; so every series starts at zero.
+        for topic in INBOUND:
+            for outcome in OUTCOMES:
+                MESSAGES.labels(topic, outcome)
         self._last_progress = time.monotonic()
         self._lag: dict[tuple[str, int], int] = {}
         self._last_commit = time.monotonic()

@@ -38,7 +38,7 @@ PAYMENT_TAKEN: Final[dict[str, PostingRule]] = {
 
 
 def fee_after(payment: Payment, taken_minor: int) -> int:
-    """The payment's whole fee once `taken_minor` more is captured. Parts are charged the difference: no cent is lost."""
+    """The payment's whole fee once `taken_minor` more is captured. Parts are charged the difference."""
     return fee_of(payment.fee_terms, payment.captured_minor + taken_minor)
 
 

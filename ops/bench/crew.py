@@ -1,79 +1,123 @@
-"""The processes of a benchmark: workers and the relay, as they run in production."""
+"""The processes of a benchmark, workers and the relay as they run in production; and how to wait for them."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+import asyncio
+import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 import psutil
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
+from db.connection import connect
+from db.queries import bench as sql
 from ops.bench.errors import BenchError
+from ops.bench.workload import TOPIC, Workload, publish
+from ops.processes import COUNTERFOIL, Processes
+from schemas.topics import GROUP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
-END_SECONDS: Final = 30
-_COUNTERFOIL: Final = (sys.executable, "-c", "from ops.cli import main; main()")
+    import asyncpg
+
+    from ops.bench.site import Site
+
+LOOK_EVERY_S: Final = 0.05
+STALLED_AFTER_S: Final = 60
 
 
-@dataclass(frozen=True, slots=True)
 class Crew:
-    """Running processes by name: worker-1, worker-2, ..., relay."""
+    """Running processes by name: worker-1, worker-2, ..., relay. Times are the database server's, one clock for all."""
 
-    processes: Mapping[str, subprocess.Popen[bytes]]
-    logs: Path
+    def __init__(self, site: Site, connection: asyncpg.Connection[asyncpg.Record], processes: Processes) -> None:
+        self.connection = connection
+        self._site = site
+        self._processes = processes
+        self._pids: dict[str, int] = {}
 
-    def assert_alive(self) -> None:
-        """Raises BenchError when one of them has ended."""
-        for name, process in self.processes.items():
-            if process.poll() is not None:
-                raise BenchError(f"{name} ended with code {process.returncode}; see {self.logs / name}.log")
+    def start(self, workers: int) -> None:
+        """So many workers of checkout events, and one relay."""
+        for name in (f"worker-{number}" for number in range(1, workers + 1)):
+            self._pids[name] = self._processes.start(name, *COUNTERFOIL, "worker", "checkout")
+        self._pids["relay"] = self._processes.start("relay", *COUNTERFOIL, "relay")
 
     def cpu_seconds(self) -> dict[str, float]:
-        """Processor time that each has used so far."""
-        times = {name: psutil.Process(process.pid).cpu_times() for name, process in self.processes.items()}
-        return {name: spent.user + spent.system for name, spent in times.items()}
+        """Processor time so far: of our processes, and of the servers when they are ours too."""
+        times = {name: psutil.Process(pid).cpu_times() for name, pid in self._pids.items()}
+        return {name: spent.user + spent.system for name, spent in times.items()} | self._site.cpu_seconds()
 
-
-@contextmanager
-def crew(workers: int, environment: Mapping[str, str], logs: Path) -> Iterator[Crew]:
-    """So many workers of checkout events and one relay, until the block is left."""
-    logs.mkdir(parents=True, exist_ok=True)
-    commands = {f"worker-{number}": ("worker", "checkout") for number in range(1, workers + 1)}
-    commands["relay"] = ("relay",)
-    with ExitStack() as running:
-        yield Crew(
-            {
-                name: running.enter_context(_process(command, environment, logs / f"{name}.log"))
-                for name, command in commands.items()
-            },
-            logs,
-        )
-
-
-@contextmanager
-def _process(
-    command: tuple[str, ...], environment: Mapping[str, str], log: Path
-) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            (*_COUNTERFOIL, *command),
-            env=os.environ | {"COUNTERFOIL_HTTP_PORT": "0"} | environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
+    async def joined(self, workers: int) -> None:
+        """Wait until the relay leads and all workers share the partitions: none is moved any more."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._site.at.kafka)
+        await admin.start()
         try:
-            yield process
+
+            async def all_there() -> bool:
+                try:
+                    (answer,) = await admin.describe_consumer_groups([f"{GROUP}.{TOPIC}"])
+                except GroupCoordinatorNotAvailableError:
+                    return False  # nobody has joined yet, so Kafka has not made the place to keep groups in
+                ((_, _, state, _, _, members, *_),) = answer.groups
+                return state == "Stable" and len(members) == workers and await sql.relay_leads(self.connection)
+
+            await self._until(all_there, "the workers and the relay have not all joined")
         finally:
-            process.terminate()
-            try:
-                process.wait(END_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            await admin.close()
+
+    async def lined_up(self, workers: int) -> None:
+        """Wait until every worker has a batch in its hands, while the connection's transaction holds them."""
+
+        async def all_wait() -> bool:
+            return bool(await sql.workers_held(self.connection) >= workers)
+
+        await self._until(all_wait, "the workers have not all got their first batch")
+
+    async def finished(self, received: int) -> asyncpg.Record:
+        """Wait until so many messages are taken in, and all that followed is acknowledged by Kafka."""
+        moved, since = (-1, -1), time.monotonic()
+        while True:
+            now: asyncpg.Record = await sql.progress(self.connection, topic=TOPIC)
+            if now["received"] >= received and now["all_published"]:
+                return now
+            if (now["received"], now["published"]) != moved:
+                moved, since = (now["received"], now["published"]), time.monotonic()
+            elif time.monotonic() > since + STALLED_AFTER_S:
+                raise BenchError(
+                    f"nothing moves: {now['received']} of {received} messages are taken in, {now['published']} events "
+                    f"published; see {self._site.logs}"
+                )
+            await self._pause()
+
+    async def _until(self, condition: Callable[[], Awaitable[bool]], complaint: str) -> None:
+        deadline = time.monotonic() + STALLED_AFTER_S
+        while not await condition():
+            if time.monotonic() > deadline:
+                raise BenchError(f"{complaint} after {STALLED_AFTER_S} s; see {self._site.logs}")
+            await self._pause()
+
+    async def _pause(self) -> None:
+        self._processes.check()
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+@asynccontextmanager
+async def crew(site: Site, workers: int, workload: Workload) -> AsyncIterator[Crew]:
+    """Processes that run, have joined, and know the merchants' fees.
+
+    Raises:
+        BenchError: they do not get there.
+        RoleEndedError: one of them ended.
+    """
+    connection = await connect(site.at.admin_url, application="counterfoil bench")
+    try:
+        with Processes(site.logs, site.environment() | {"COUNTERFOIL_HTTP_PORT": "0"}) as processes:
+            team = Crew(site, connection, processes)
+            team.start(workers)
+            await team.joined(workers)
+            await team.finished(await publish(site.at.kafka, workload.fees()))
+            yield team
+    finally:
+        await connection.close()

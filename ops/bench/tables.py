@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def payments(result: dict[str, Any]) -> Table:
@@ -63,3 +66,23 @@ def guards(times: dict[str, float]) -> Table:
     for name, spent_us in times.items():
         table.add_row(name, f"{spent_us:.2f}")
     return table
+
+
+def latency(result: dict[str, Any], stages: Mapping[str, str]) -> Table:
+    """Percentiles of the whole and of each stage, and what the slowest waited for."""
+    title = f"counterfoil bench latency: {result['rate']:,} events a second, {result['workers']} workers"
+    table = Table("ms", "p50", "p90", "p99", "max", "slowest 1%", "", title=title, title_justify="left")
+    for column in table.columns[1:6]:
+        column.justify = "right"
+    table.add_row("publish to downstream", *map(_ms, result["latency_ms"].values()), "", f"{result['events']:,} events")
+    table.add_section()
+    for name, about in stages.items():
+        times = (*result["stages_ms"][name].values(), result["slowest_ms"][name])
+        table.add_row(name, *map(_ms, times), about)
+    table.add_section()
+    table.add_row("bound by", "", "", "", "", "", f"{result['bound_by']}; {result['mean_batch']:.1f} events a batch")
+    return table
+
+
+def _ms(value: float) -> str:
+    return f"{value:.1f}"

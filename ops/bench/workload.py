@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 TOPIC: Final = "checkout.events"
 TENANT: Final = "bench"
+FEES_SET: Final = "checkout.merchant_fees_set.v1"
+RECORDED: Final = "checkout.payment_recorded.v1"
 SOURCE: Final = "/counterfoil/bench"
 TIME: Final = "2026-01-15T12:00:00Z"
 EFFECTIVE_FROM: Final = "2026-01-01T00:00:00Z"
@@ -51,7 +53,7 @@ class Workload:
         return [
             _event(
                 f"fees-{number}",
-                "checkout.merchant_fees_set.v1",
+                FEES_SET,
                 merchant,
                 {
                     "merchant_id": merchant,
@@ -74,8 +76,8 @@ class Workload:
             self.paid_minor[currency] += amount_minor
             order = f"order-{number}"
             yield _event(
-                f"payment-{number}",
-                "checkout.payment_recorded.v1",
+                payment_id(number),
+                RECORDED,
                 order,
                 {
                     "order_id": order,
@@ -85,6 +87,11 @@ class Workload:
                     "collection": draw.choice(COLLECTIONS),
                 },
             )
+
+
+def payment_id(number: int) -> str:
+    """The event id of the payment with this number, from 0 on."""
+    return f"payment-{number}"
 
 
 def _merchant(number: int) -> str:

@@ -21,6 +21,9 @@ GUARDS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Table -> the triggers that guard it, in replica sessions too."""
 
+EVIDENCE: Final = frozenset({"inbox", "inbox_conflicts", "provider_answers"})
+"""Tables that keep what came from outside, word for word (law 8)."""
+
 HISTORY: Final[dict[str, str]] = {
     "inbox": "outcome reason detail batch_id",
     "inbox_conflicts": "",

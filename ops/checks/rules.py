@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from db.queries import checks as sql
 from handlers.ledger.model import Code
 from handlers.payments.postings import PAYMENT_TAKEN
 from handlers.payments.states import TRANSITIONS
-from ops.checks.guards import GUARDS, HISTORY, OWNER, ROLES, guard_functions
+from ops.checks.guards import EVIDENCE, GUARDS, HISTORY, OWNER, ROLES, guard_functions
 from schemas.currencies import MINOR_DIGITS
 from schemas.money import MAX_AMOUNT_MINOR
 from schemas.topics import COMMAND_REPEATED, TOPICS
@@ -33,8 +33,15 @@ class Rule:
     """Whether it holds only when nothing is under way."""
 
 
+def _columns(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Rows as the array parameters of a statement."""
+    return dict(zip(names, zip(*rows, strict=True), strict=True))
+
+
 _STEPS: Final = [(before or "", event, after) for (before, event), after in TRANSITIONS.items()]
 _GUARDS: Final = [(table, trigger) for table, triggers in GUARDS.items() for trigger in triggers]
+_OF_EVIDENCE: Final = [guard for guard in _GUARDS if guard[0] in EVIDENCE]
+_OF_HISTORY: Final = [guard for guard in _GUARDS if guard[0] not in EVIDENCE]
 _FUNCTIONS: Final = guard_functions()
 
 RULES: Final = (
@@ -67,7 +74,7 @@ RULES: Final = (
         "Every transition is in the table",
         "transitions",
         sql.forbidden_transitions_cursor,
-        dict(zip(("from_states", "events", "to_states"), zip(*_STEPS, strict=True), strict=True)),
+        _columns(("from_states", "events", "to_states"), _STEPS),
     ),
     Rule(5, "Every payment stands where its history leads", "payments", sql.broken_histories_cursor),
     Rule(5, "Every refusal is answered once", "messages", sql.unanswered_refusals_cursor),
@@ -87,11 +94,18 @@ RULES: Final = (
         {"fee_account": Code.PLATFORM_FEE_REVENUE, "rules": [rule.name for rule in PAYMENT_TAKEN.values()]},
     ),
     Rule(
+        8,
+        "The guards of what came from outside stand",
+        "guards_of_evidence",
+        sql.missing_guards_cursor,
+        _columns(("tables", "triggers"), _OF_EVIDENCE),
+    ),
+    Rule(
         9,
         "The guards of history stand",
-        "guards",
+        "guards_of_history",
         sql.missing_guards_cursor,
-        dict(zip(("tables", "triggers"), zip(*_GUARDS, strict=True), strict=True)),
+        _columns(("tables", "triggers"), _OF_HISTORY),
     ),
     Rule(
         9,
@@ -119,5 +133,10 @@ RULES: Final = (
     Rule(12, "No message waits", "messages", sql.waiting_messages_cursor, settled=True),
 )
 
-FIXED_SIZES: Final = {"guards": len(_GUARDS), "functions": len(_FUNCTIONS), "history_tables": len(HISTORY)}
+FIXED_SIZES: Final = {
+    "guards_of_evidence": len(_OF_EVIDENCE),
+    "guards_of_history": len(_OF_HISTORY),
+    "functions": len(_FUNCTIONS),
+    "history_tables": len(HISTORY),
+}
 """What is counted here and not by the database."""

@@ -14,12 +14,14 @@ from rich.console import Console
 from ops.bench import tables
 from ops.bench.breakdown import profile as measure_steps
 from ops.bench.errors import BenchError
+from ops.bench.latency import STAGES, run_latency
 from ops.bench.machine import look_at_machine
 from ops.bench.payments import run_payments
 from ops.bench.pgbench import run_pgbench
 from ops.bench.proof import prove
 from ops.bench.site import site
 from ops.bench.workload import TOPIC, Workload
+from ops.processes import RoleEndedError
 from ops.settings import Settings
 from schemas.topics import TOPICS
 
@@ -54,7 +56,7 @@ def payments(
             run = uvloop.run(run_payments(here, workload, events, workers, console.log))
             proof = uvloop.run(prove(here.at, events, workload.paid_minor))
             after = run_pgbench(here.at.admin_url, pgbench_seconds)
-    except BenchError as error:
+    except (BenchError, RoleEndedError) as error:
         raise _told(error) from error
     best = max((measured.tps for measured in (*before, *after)), default=None)
     result = {
@@ -71,6 +73,28 @@ def payments(
         typer.echo(problem, err=True)
     if proof.problems:
         raise typer.Exit(1)
+
+
+@bench.command()
+def latency(
+    rate: Annotated[int, typer.Option(min=1, help="Events a second.")] = 1000,
+    seconds: Annotated[int, typer.Option(min=1, help="After the warm-up.")] = 20,
+    workers: Workers = 2,
+    seed: Seed = 7,
+    json: Json = None,
+) -> None:
+    """From when an event was due to be published to its downstream event, at a fixed rate."""
+    settings = Settings()
+    console = Console()
+    machine = look_at_machine()
+    try:
+        with site(settings, console.log) as here:
+            found = uvloop.run(run_latency(here, Workload(seed=seed), rate, seconds, workers, console.log))
+    except (BenchError, RoleEndedError) as error:
+        raise _told(error) from error
+    result = {"benchmark": "latency", "machine": asdict(machine), **asdict(found)}
+    console.print(tables.latency(result, STAGES))
+    _keep(result, json)
 
 
 @bench.command()
@@ -102,6 +126,6 @@ def _keep(result: dict[str, Any], json: Path | None) -> None:
         json.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
-def _told(error: BenchError) -> typer.Exit:
+def _told(error: Exception) -> typer.Exit:
     typer.echo(f"counterfoil: {error}", err=True)
     return typer.Exit(1)

@@ -84,12 +84,12 @@ def balance(
         return kept, await balances(connection, code, **named, from_lines=True) if from_lines else kept
 
     kept, summed = ask(both)
+    if not kept:
+        fail(f"there is no account {code} of that name")
     if as_json:
         show_json([_balance_json(*pair) for pair in zip(kept, summed, strict=True)])
     else:
         _show_balances(kept, summed)
-    if not kept:
-        fail(f"there is no account {code} of that name")
     if kept != summed:
         raise typer.Exit(1)
 

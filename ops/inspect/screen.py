@@ -30,7 +30,7 @@ def ask(work: Callable[[Any], Awaitable[T]]) -> T:
 
 
 def act(work: Callable[[Any, str], Awaitable[T]]) -> T:
-    """Let `work` change something, given a connection and Kafka's address. Exit 2 when the database is away."""
+    """Let `work` change something, told a connection and Kafka's address. Exit 2 without a database."""
     try:
         return write(work)
     except DatabaseTroubleError as error:
