@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-from db.writes import DeadLetter
+from db.rows import DeadLetter
 from schemas.dead_letter import DEAD_LETTER, DeadLettered
 from schemas.outgoing import SOURCE, Cause, encode
 from schemas.topics import dead_letter_topic

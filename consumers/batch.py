@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from consumers.aside import set_aside
 from consumers.intake import Incoming, Unreadable, same_event
-from consumers.judge import Verdict, judge, reject
-from consumers.parking import BEHIND, wait_of
+from consumers.judge import Verdict, judge, judge_behind, reject
+from consumers.parking import wait_of
 from consumers.report import Report
 from db.queries import engine as sql
-from db.writes import InboxRow, Writes
+from db.rows import InboxRow
+from db.writes import Writes
 from handlers.decision import Rejection
 from schemas.reasons import Reason
 
@@ -56,7 +57,7 @@ class Batch:
             self._ends[place] = max(self._ends.get(place, 0), record.offset + 1)
         self._starts: dict[Place, int] = {}
         self._seen: dict[tuple[str, str, str], Seen] = {}
-        self._waiting: set[tuple[str, str]] = set()
+        self._waiting: dict[tuple[str, str], str | None] = {}
         self._dead: set[tuple[str, int, int, bytes]] = set()
         self._counts: dict[Place, Counter[str]] = {place: Counter() for place in self._ends}
 
@@ -94,7 +95,7 @@ class Batch:
             return
         tenants, keys = zip(*{(item.cause.tenant, item.key) for item in readable}, strict=True)
         waiting = await sql.waiting_keys(connection, tenants=tenants, keys=keys, topic=self.writes.topic)
-        self._waiting = {(row["tenant"], row["key"]) for row in waiting}
+        self._waiting = {(row["tenant"], row["key"]): row["waits_for"] for row in waiting}
 
     def candidates(self) -> list[Incoming]:
         """The messages that may have to be judged: read, and not known from before."""
@@ -155,11 +156,11 @@ class Batch:
             set_aside(self.writes, item.record, Reason.DATABASE_REFUSED, refusal, cause=item.cause)
             verdict = Verdict("dead", Reason.DATABASE_REFUSED, refusal)
         elif lane in self._waiting:
-            verdict = BEHIND
+            verdict = judge_behind(item, world, self.writes, self._waiting[lane])
         else:
             verdict = judge(item, world, self.writes)
         if verdict.outcome == "parked":
-            self._waiting.add(lane)
+            self._waiting.setdefault(lane, verdict.waits_for)
             self.writes.waits.append(wait_of(item, verdict))
         self.writes.inbox.append(self._inbox_row(item, verdict))
         record = item.record

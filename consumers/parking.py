@@ -15,7 +15,7 @@ from consumers.intake import Incoming, Reader, Record
 from consumers.judge import Verdict, judge
 from consumers.world import World
 from db.queries import parking as sql
-from db.writes import InboxRow, Wait
+from db.rows import InboxRow, Wait
 from schemas.reasons import Reason
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from db import rows as intake
 from db.ledger import Entry
 from db.queries import delivery, engine, parking
 from db.tables import FEE_SCHEDULES, PAYMENTS
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from db.connection import Connection
     from db.ledger import Ledger
+    from db.rows import DeadLetter, InboxRow, UsedKey, Wait
     from handlers.decision import Call, Decision, Timer
     from handlers.payments.model import Payment
     from schemas.outgoing import Cause
@@ -27,68 +29,6 @@ if TYPE_CHECKING:
 OUTBOX_CHANNEL = "outbox"
 CALLS_CHANNEL = "calls"
 """NOTIFY channels that wake the relay and the gateways."""
-
-
-@dataclass(slots=True)
-class InboxRow:
-    """A message as it came, with what became of it."""
-
-    cause: Cause
-    type: str
-    key: str
-    topic: str
-    partition: int
-    offset: int
-    received_at: datetime
-    body: bytes
-    outcome: str
-    reason: str | None = None
-    detail: str | None = None
-
-
-@dataclass(slots=True)
-class Wait:
-    """A message that is to be parked: why, what it waits for, and when to look again at the latest."""
-
-    cause: Cause
-    key: str
-    reason: str
-    detail: str
-    waits_for: str | None
-    delay_ms: int
-
-
-@dataclass(slots=True)
-class DeadLetter:
-    """A message set aside."""
-
-    topic: str
-    partition: int
-    offset: int
-    message_key: bytes | None
-    headers: dict[str, str]
-    body: bytes
-    masked: bool
-    reason: str
-    detail: str
-    tenant: str | None
-    source: str | None
-    event_id: str | None
-    dead_at: datetime
-
-
-@dataclass(slots=True)
-class UsedKey:
-    """A command's idempotency key with what it was used for."""
-
-    cause: Cause
-    operation: str
-    object_id: str
-    idempotency_key: str
-    fingerprint: bytes
-    outcome: str
-    reason: str | None
-    expires_at: datetime
 
 
 @dataclass(slots=True)
@@ -291,13 +231,13 @@ class Writes:
         if self.inbox:
             await connection.copy_records_to_table(
                 "inbox",
-                records=[(*_identity(row), *_decision(row), batch_id) for row in self.inbox],
-                columns=(*_IDENTITY, "outcome", "reason", "detail", "batch_id"),
+                records=[(*intake.identity(row), *intake.decision(row), batch_id) for row in self.inbox],
+                columns=(*intake.IDENTITY, "outcome", "reason", "detail", "batch_id"),
             )
         if self.decided:
             names = ("tenants", "sources", "event_ids", "outcomes", "reasons", "details", "batch_ids")
             rows = [
-                (row.cause.tenant, row.cause.source, row.cause.event_id, *_decision(row), batch_id)
+                (row.cause.tenant, row.cause.source, row.cause.event_id, *intake.decision(row), batch_id)
                 for row in self.decided
             ]
             await parking.decide(connection, **_columns(names, rows))
@@ -305,7 +245,7 @@ class Writes:
             await connection.copy_records_to_table(
                 "inbox_conflicts",
                 records=[
-                    (*_who(row), row.topic, row.partition, row.offset, row.received_at, row.body)
+                    (*intake.who(row), row.topic, row.partition, row.offset, row.received_at, row.body)
                     for row in self.conflicts
                 ],
                 columns=(
@@ -320,7 +260,7 @@ class Writes:
                 ),
             )
         if self.dead_letters:
-            columns = tuple(DeadLetter.__slots__)
+            columns = tuple(intake.DeadLetter.__slots__)
             await connection.copy_records_to_table(
                 "dead_letters",
                 records=[tuple(getattr(letter, name) for name in columns) for letter in self.dead_letters],
@@ -379,44 +319,6 @@ class Writes:
             for key, use in sorted(last.items(), key=lambda item: item[0])
         ]
         await engine.save_idempotency_keys(connection, **_columns(names, rows))
-
-
-_IDENTITY = (
-    "tenant",
-    "source",
-    "event_id",
-    "type",
-    "key",
-    "topic",
-    "partition",
-    "offset",
-    "received_at",
-    "body",
-)
-
-
-def _who(row: InboxRow) -> tuple[str, str, str]:
-    return row.cause.tenant, row.cause.source, row.cause.event_id
-
-
-def _identity(row: InboxRow) -> tuple[Any, ...]:
-    cause = row.cause
-    return (
-        cause.tenant,
-        cause.source,
-        cause.event_id,
-        row.type,
-        row.key,
-        row.topic,
-        row.partition,
-        row.offset,
-        row.received_at,
-        row.body,
-    )
-
-
-def _decision(row: InboxRow) -> tuple[str, str | None, str | None]:
-    return row.outcome, row.reason, row.detail
 
 
 def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
