@@ -8,20 +8,10 @@ import pytest
 
 from handlers.decision import Decision
 from handlers.payments.states import TERMINAL, TRANSITIONS, State
-from tests.handlers.payments.matrix import cells, played
+from tests.handlers.payments.matrix import FOUND, cells, cells_that_hold, played
 from tests.handlers.payments.situations import SITUATIONS
 
-FOUND: Final = {
-    ("leaving", "declined"): "gives up without asking, though money may have been taken meanwhile",
-    ("capturing", "challenge"): "raises",
-    ("voiding", "challenge"): "raises",
-    ("capturing_more", "challenge"): "raises",
-}
-"""Cells where the rules do not do yet what the table says."""
-
 REFUSALS: Final = {"no", "has", "stale", "?pay", "?call"}
-CELLS: Final = cells()
-MENDED: Final = [cell for cell in CELLS if cell[:2] not in FOUND]
 
 
 @pytest.mark.parametrize(
@@ -30,7 +20,7 @@ MENDED: Final = [cell for cell in CELLS if cell[:2] not in FOUND]
         pytest.param(*cell, marks=[pytest.mark.xfail(reason=FOUND[cell[:2]], strict=True)])
         if cell[:2] in FOUND
         else cell
-        for cell in CELLS
+        for cell in cells()
     ],
 )
 def test_a_message_does_what_the_table_says(situation: str, message: str, expected: str) -> None:
@@ -38,7 +28,9 @@ def test_a_message_does_what_the_table_says(situation: str, message: str, expect
     assert became == expected
 
 
-@pytest.mark.parametrize(("situation", "message"), [cell[:2] for cell in MENDED if cell[2] in REFUSALS])
+@pytest.mark.parametrize(
+    ("situation", "message"), [cell[:2] for cell in cells_that_hold() if cell[2] in REFUSALS]
+)
 def test_a_refused_message_changes_nothing(situation: str, message: str) -> None:
     before, (after, _) = SITUATIONS[situation](), played(situation, message)
     assert not isinstance(after.outcome, Decision)
@@ -47,13 +39,13 @@ def test_a_refused_message_changes_nothing(situation: str, message: str) -> None
 
 
 def test_every_step_of_the_table_is_taken_and_no_other() -> None:
-    scenes = [played(situation, message)[0] for situation, message, _ in MENDED]
+    scenes = [played(situation, message)[0] for situation, message, _ in cells_that_hold()]
     taken = {(step.from_state, step.event): step.to_state for scene in scenes for step in scene.transitions}
     assert taken == TRANSITIONS
 
 
 def test_versions_count_the_steps_and_each_begins_where_the_last_ended() -> None:
-    for situation, message, _ in MENDED:
+    for situation, message, _ in cells_that_hold():
         steps = played(situation, message)[0].transitions
         assert [step.version for step in steps] == list(range(1, len(steps) + 1))
         assert [step.from_state for step in steps[1:]] == [step.to_state for step in steps[:-1]]
