@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ops.docs import ledger, payments
+from ops.docs import ledger, metrics, payments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +18,7 @@ DOCS: Final = Path(__file__).parents[2] / "docs"
 
 PAGES: Final[dict[str, dict[str, Callable[[], str]]]] = {
     "ledger.md": {"accounts": ledger.accounts, "postings": ledger.postings},
+    "operations.md": {"metrics": metrics.metrics},
     "payments.md": {"picture": payments.picture, "table": payments.table, "triggers": payments.triggers},
 }
 """Page -> its generated parts."""

@@ -18,7 +18,7 @@ _DAY = re.compile(r"(\d\d)-(\d\d) (\d+)/(\d+)/(-?\d+\.\d+)/(-?\d+\.\d+)")
 
 @dataclass(frozen=True)
 class Expected:
-    """A day as SOURCES.md has it: all kinds in `rows` and `orders`; adjustments are sales, cancellations not."""
+    """A day as SOURCES.md has it: rows and orders of all kinds; adjustments are in `sales`."""
 
     rows: int
     orders: int

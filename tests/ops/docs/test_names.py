@@ -1,0 +1,88 @@
+"""Everything that the documentation names exists: files, commands, options, targets, settings, headings."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from ops.cli.app import app
+from ops.settings import Settings
+from tests.ops.docs.pages import PAGES, ROOT, anchors, code, links, name
+
+PATH = re.compile(r"(?<![\w/.@-])(?:\.\./)?([\w.-]+(?:/[\w.-]+)+/?)(?![\w/<*])")
+COMMAND = re.compile(r"\bcounterfoil ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
+TARGET = re.compile(r"\bmake ([a-z][a-z-]*)")
+SETTING = re.compile(r"\b(?:COUNTERFOIL|KAFKA|DATABASE)_[A-Z_]+\b")
+FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()}
+COMMANDS: Any = typer.main.get_command(app)
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=name)
+
+
+def settings() -> set[str]:
+    return {field.upper() for field in Settings.model_fields}
+
+
+@each_page
+def test_files_that_are_named_exist(page: Path) -> None:
+    named = {path for text in code(page) for path in PATH.findall(text) if path.split("/")[0] in FOLDERS}
+    assert {path for path in named if not (ROOT / path).exists()} == set()
+
+
+@each_page
+def test_links_lead_somewhere(page: Path) -> None:
+    broken = []
+    for link in links(page):
+        target, _, anchor = link.partition("#")
+        file = (page.parent / target).resolve() if target else page
+        if not file.exists() or (anchor and anchor not in anchors(file)):
+            broken.append(link)
+    assert broken == []
+
+
+@each_page
+def test_commands_that_are_named_exist(page: Path) -> None:
+    unknown = []
+    for text in code(page):
+        for first, second in COMMAND.findall(text):
+            found = COMMANDS.commands.get(first)
+            below = getattr(found, "commands", None)
+            if found is None or (below is not None and second and second not in below):
+                unknown.append(f"{first} {second}".strip())
+    assert unknown == []
+
+
+@each_page
+def test_make_targets_that_are_named_exist(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert {target for text in code(page) for target in TARGET.findall(text)} <= targets
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "operations.md"], ids=name)
+def test_settings_that_are_named_exist(page: Path) -> None:
+    assert set(SETTING.findall(page.read_text())) <= settings()
+
+
+def test_every_setting_is_explained() -> None:
+    assert settings() <= set(SETTING.findall((ROOT / "docs" / "operations.md").read_text()))
+
+
+def test_every_option_of_the_import_is_explained() -> None:
+    options = {
+        option
+        for parameter in COMMANDS.commands["import"].commands["orders"].params
+        for option in parameter.opts
+    }
+    named = set(re.findall(r"--[a-z][a-z-]+", (ROOT / "docs" / "imports.md").read_text()))
+    assert named == {option for option in options if option.startswith("--")}
+
+
+def test_decisions_are_numbered_once_and_say_their_number() -> None:
+    files = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    numbers = [int(file.name[:4]) for file in files]
+    assert len(set(numbers)) == len(numbers)
+    assert [int(file.read_text().removeprefix("# ").split(".")[0]) for file in files] == numbers
