@@ -80,7 +80,7 @@ INNER JOIN balances AS b ON b.tenant = a.tenant AND b.account_id = a.account_id
 WHERE a.code = 'processor_receivable'
 GROUP BY a.currency;
 
--- name: outbox_cursor
+-- name: committed_events
 -- Every committed event, batch by batch, one a line.
 SELECT o.topic, o.payloads FROM outbox_batches AS o;
 

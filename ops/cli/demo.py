@@ -1,0 +1,84 @@
+"""The command `demo`: a seeded day of a marketplace on the whole stack, and its report."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import orjson
+import typer
+from aiokafka.errors import KafkaError
+from rich.console import Console
+
+from ops.demo.marketplace import FEWEST_EVENTS, generate
+from ops.demo.printed import printed
+from ops.demo.progress import live_view
+from ops.demo.report import Report, make_report, owed_by_processors
+from ops.demo.stage import NotSettledError, staged
+from ops.endpoints import Places
+from ops.processes import RoleEndedError
+from ops.settings import Settings
+from ops.site import SiteInUseError, site
+
+commands = typer.Typer()
+
+FOLDER: Final = "demo"
+DEADLINE_S: Final = 60
+EVENTS_PER_SECOND_AT_LEAST: Final = 50
+WIDTH: Final = 120
+"""Of the report, where there is no terminal to ask."""
+
+
+@commands.command()
+def demo(
+    events: Annotated[int, typer.Option(min=FEWEST_EVENTS, max=1_000_000, help="How many events the day has.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal days.")] = 7,
+    report: Annotated[Path | None, typer.Option(help="Write the report here as JSON, too.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Worker processes.")] = 2,
+    *,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="With external servers: play also on what they hold; take another seed.")
+    ] = False,
+) -> None:
+    """Play a day of a marketplace: cards, cash, declines, time-outs, duplicates and rubbish; then prove the books.
+
+    Runs on an embedded stack of its own in the folder .counterfoil/demo, which is emptied first, or on external servers
+    that are empty. Exit code 1 when a law is broken or something does not settle.
+    """
+    settings = Settings()
+    folder = settings.counterfoil_folder / FOLDER
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    if not settings.external:
+        console.print(f"This demo's own stack is in {folder}; what an earlier demo left there is deleted.")
+    try:
+        with site(settings, folder, console.print, keep=keep) as at:
+            made = asyncio.run(_play(at, folder / "roles", console, events, seed, workers))
+    except SiteInUseError as error:
+        raise _failure(f"{error}; empty servers are needed, or --keep to play on top of it") from error
+    except (NotSettledError, RoleEndedError, KafkaError) as error:
+        raise _failure(f"{error}\nlogs of all roles: {folder / 'roles'}") from error
+    console.print(printed(made))
+    if report is not None:
+        report.write_bytes(orjson.dumps(made.as_json(), option=orjson.OPT_INDENT_2))
+        console.print(f"report written to {report}")
+    if not settings.external:
+        console.print(f"Look closer: COUNTERFOIL_FOLDER={folder} counterfoil dead-letters list (or check, explain ...)")
+    if not made.ok:
+        raise typer.Exit(1)
+
+
+async def _play(at: Places, logs: Path, console: Console, events: int, seed: int, workers: int) -> Report:
+    owed_before = await owed_by_processors(at.database_url)
+    deadline_s = DEADLINE_S + events / EVENTS_PER_SECOND_AT_LEAST
+    async with staged(at, logs, workers=workers) as stage:
+        console.print(f"running: {', '.join(stage.processes.names)}; logs in {logs}")
+        with live_view(console, events) as observe:
+            seconds = await stage.play(generate(events, seed), deadline_s=deadline_s, observe=observe)
+        return await make_report(stage, events=events, seed=seed, seconds=seconds, owed_before=owed_before)
+
+
+def _failure(message: str) -> typer.Exit:
+    typer.echo(f"counterfoil: {message}", err=True)
+    return typer.Exit(1)

@@ -1,0 +1,145 @@
+"""The play: every role as a process of its own, a day published to them, and the wait until nothing is under way."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+import asyncpg
+from aiokafka.errors import KafkaError
+from pydantic import SecretStr
+
+from db.connection import UNREACHABLE
+from ops.demo.customers import hold_back
+from ops.demo.standing import Lookout
+from ops.processes import COUNTERFOIL, SANDBOX, Processes
+from ops.site import environment
+from producers.client import Client
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable
+    from pathlib import Path
+
+    from ops.demo.marketplace import Record
+    from ops.demo.standing import Standing
+    from ops.endpoints import Places
+
+    Observer = Callable[[int, "Standing"], None]
+    """Is told how many records Kafka has acknowledged, and how far they have come."""
+
+LATE_MS: Final = 300
+"""How late the provider's late answers are."""
+READ_TIMEOUT_MS: Final = 1000
+"""When the gateway gives up on a silent provider: long for an honest answer, short for an audience."""
+LOOK_EVERY_S: Final = 0.25
+START_S: Final = 30
+
+
+class NotSettledError(Exception):
+    """The deadline passed; the message says what was still under way."""
+
+
+class Stage:
+    """Running roles. In `processes`: sandbox, worker-1, worker-2, ..., relay, scheduler, gateway."""
+
+    def __init__(self, at: Places, processes: Processes, sandbox_url: str, api_key: SecretStr) -> None:
+        self.at = at
+        self.processes = processes
+        self.sandbox_url = sandbox_url
+        self.api_key = api_key
+
+    async def play(self, records: Iterable[Record], *, deadline_s: float, observe: Observer | None = None) -> float:
+        """Publish the records, let customers answer their challenges, and wait until all is settled.
+
+        Returns how many seconds that took.
+
+        Raises:
+            NotSettledError: it took longer than `deadline_s`.
+            RoleEndedError: a role ended by itself.
+            KafkaError: the broker did not take the records.
+        """
+        at_once, customers = hold_back(records)
+        began = time.monotonic()
+        async with Client(self.at.kafka) as client:
+            publishing = asyncio.create_task(_publish(client, at_once))
+            answering = asyncio.create_task(customers.answer(self.at.kafka, client, self.api_key))
+
+            def own() -> list[str]:
+                """What we ourselves have still to publish."""
+                for task in (publishing, answering):
+                    if task.done():
+                        task.result()
+                return [
+                    *([] if publishing.done() else ["records are being published"]),
+                    *([f"{customers.records_held} records wait for customers"] if customers.held else []),
+                ]
+
+            try:
+                async with Lookout(self.at.kafka, self.at.database_url) as lookout:
+                    while under_way := await self._under_way(own(), client, lookout, observe):
+                        if time.monotonic() - began > deadline_s:
+                            raise NotSettledError(f"after {deadline_s:.0f} s: {'; '.join(under_way)}")
+                        await asyncio.sleep(LOOK_EVERY_S)
+            finally:
+                for task in (publishing, answering):
+                    task.cancel()
+                await asyncio.gather(publishing, answering, return_exceptions=True)
+        return time.monotonic() - began
+
+    async def _under_way(
+        self, own: list[str], client: Client, lookout: Lookout, observe: Observer | None
+    ) -> list[str]:
+        """What is not settled. `own` was asked before the look, which so covers all that was published."""
+        self.processes.check()
+        try:
+            standing = await lookout.look()
+        except (*UNREACHABLE, asyncpg.PostgresError, KafkaError) as error:
+            return [f"a server is away ({type(error).__name__}: {error})"]
+        if observe is not None:
+            observe(client.acknowledged, standing)
+        return [*own, *standing.under_way()]
+
+
+async def _publish(client: Client, records: list[Record]) -> None:
+    for record in records:
+        await client.send(record.key, record.value)
+    await client.flush()
+
+
+@asynccontextmanager
+async def staged(at: Places, logs: Path, *, workers: int = 2) -> AsyncIterator[Stage]:
+    """Start every role, each with a log in `logs`; they stop when the block is left.
+
+    Raises:
+        RoleEndedError: one of them did not come up.
+    """
+    api_key = secrets.token_hex(16)
+    port_file = logs / "sandbox.port"
+    logs.mkdir(parents=True, exist_ok=True)
+    port_file.unlink(missing_ok=True)
+    settings = environment(at) | {
+        "COUNTERFOIL_SANDBOX_API_KEY": api_key,
+        "COUNTERFOIL_SANDBOX_READ_TIMEOUT_MS": str(READ_TIMEOUT_MS),
+    }
+    with Processes(logs, settings) as processes:
+        processes.start("sandbox", *SANDBOX, "--port-file", str(port_file), "--late-ms", str(LATE_MS))
+        url = f"http://127.0.0.1:{await _read(port_file, processes)}"
+        processes.environment["COUNTERFOIL_SANDBOX_URL"] = url
+        for number in range(1, workers + 1):
+            processes.start(f"worker-{number}", *COUNTERFOIL, "worker")
+        for role in ("relay", "scheduler", "gateway"):
+            processes.start(role, *COUNTERFOIL, role)
+        yield Stage(at, processes, url, SecretStr(api_key))
+
+
+async def _read(port_file: Path, processes: Processes) -> str:
+    deadline = time.monotonic() + START_S
+    while not port_file.exists():
+        processes.check()
+        if time.monotonic() > deadline:
+            raise NotSettledError(f"the sandbox provider does not serve after {START_S} s")
+        await asyncio.sleep(0.02)
+    return port_file.read_text().strip()
