@@ -56,6 +56,17 @@ def test_commands_that_are_named_exist(page: Path) -> None:
     assert unknown == []
 
 
+def test_the_readme_lists_every_command_and_no_other() -> None:
+    section = (ROOT / "README.md").read_text().split("\n## Commands\n")[1].split("\n## ")[0]
+    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    listed = {
+        span.removeprefix("counterfoil ").split()[0]
+        for cell in cells
+        for span in re.findall(r"`(.+?)`", cell)
+    }
+    assert listed == set(COMMANDS.commands)
+
+
 @each_page
 def test_make_targets_that_are_named_exist(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
