@@ -32,7 +32,9 @@ STALLED_AFTER_S: Final = 60
 class Crew:
     """Running processes by name: worker-1, worker-2, ..., relay. Times are the database server's, one clock for all."""
 
-    def __init__(self, site: Site, connection: asyncpg.Connection[asyncpg.Record], processes: Processes) -> None:
+    def __init__(
+        self, site: Site, connection: asyncpg.Connection[asyncpg.Record], processes: Processes
+    ) -> None:
         self.connection = connection
         self._site = site
         self._processes = processes
@@ -61,7 +63,9 @@ class Crew:
                 except GroupCoordinatorNotAvailableError:
                     return False  # nobody has joined yet, so Kafka has not made the place to keep groups in
                 ((_, _, state, _, _, members, *_),) = answer.groups
-                return state == "Stable" and len(members) == workers and await sql.relay_leads(self.connection)
+                return (
+                    state == "Stable" and len(members) == workers and await sql.relay_leads(self.connection)
+                )
 
             await self._until(all_there, "the workers and the relay have not all joined")
         finally:

@@ -1,4 +1,4 @@
-"""Throughput: recorded payments from Kafka, through the committed transaction, to the acknowledged downstream events."""
+"""Throughput: recorded payments from Kafka, through the commit, to the acknowledged downstream events."""
 
 from __future__ import annotations
 

@@ -51,7 +51,9 @@ def run_pgbench(admin_url: str, seconds: int) -> list[Measured]:
 
 def _measure(conninfo: str, clients: int, seconds: int) -> Measured:
     jobs = min(clients, os.cpu_count() or 1)
-    said = _pgbench(conninfo, "--protocol=prepared", f"--client={clients}", f"--jobs={jobs}", f"--time={seconds}")
+    said = _pgbench(
+        conninfo, "--protocol=prepared", f"--client={clients}", f"--jobs={jobs}", f"--time={seconds}"
+    )
     found = _TPS.search(said)
     if found is None:
         raise BenchError(f"pgbench named no tps:\n{said}")
@@ -63,7 +65,8 @@ def _pgbench(conninfo: str, *options: str) -> str:
     password = str(parts.pop("password", ""))
     # Not on the command line, where every user of the machine could read it.
     environment = os.environ | ({"PGPASSWORD": password} if password else {})
-    command = (str(installation() / BINARIES / "pgbench"), *options, make_conninfo(**parts))
+    server = make_conninfo("", **{name: value for name, value in parts.items() if value is not None})
+    command = (str(installation() / BINARIES / "pgbench"), *options, server)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise BenchError(f"pgbench failed with code {done.returncode}:\n{done.stderr}")

@@ -47,13 +47,19 @@ async def prove(at: Places, events: int, paid_minor: Mapping[str, int]) -> Proof
         await connection.close()
     payments = sum(row["payments"] for row in rows)
     found_minor = {row["currency"]: row["captured_minor"] for row in rows}
-    problems = [f"law {verdict.law}: {verdict.title}: {verdict.offenders}" for verdict in verdicts if not verdict.ok]
+    problems = [
+        f"law {verdict.law}: {verdict.title}: {verdict.offenders}" for verdict in verdicts if not verdict.ok
+    ]
     if payments != events:
         problems.append(f"{payments} payments succeeded, {events} were published")
     if found_minor != dict(paid_minor):
         problems.append(f"{found_minor} was captured, {dict(paid_minor)} was published (minor units)")
-    problems.extend(f"{currency} is off by {off} minor units" for currency, off in trial_balance.items() if off)
-    problems.extend(f"{name} is {durability[name]}" for name, value in DURABLE.items() if durability[name] != value)
+    problems.extend(
+        f"{currency} is off by {off} minor units" for currency, off in trial_balance.items() if off
+    )
+    problems.extend(
+        f"{name} is {durability[name]}" for name, value in DURABLE.items() if durability[name] != value
+    )
     return Proof(
         payments,
         found_minor,

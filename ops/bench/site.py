@@ -1,4 +1,4 @@
-"""Where a benchmark runs: an embedded stack of its own, made anew each time, or external servers that are still empty."""
+"""Where a benchmark runs: an embedded stack of its own, made anew each time, or external servers still empty."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def site(settings: Settings, tell: Callable[[str], None]) -> Iterator[Site]:
         ends = stack.endpoints()
         at = Places(ends.kafka_bootstrap, ends.database_url, ends.admin_url, ends.read_url)
         asyncio.run(_prepare(at))
-        yield Site(at, folder / "logs", dict(stack.pids()))
+        yield Site(at, folder / "logs", {str(name): pid for name, pid in stack.pids().items()})
 
 
 async def _prepare(at: Places) -> None:
@@ -82,11 +82,15 @@ async def _prepare(at: Places) -> None:
     connection = await connect(at.admin_url, application="counterfoil bench")
     try:
         if await sql.is_used(connection):
-            raise BenchError("the database holds messages: a benchmark takes an empty one, for its rows stay forever")
+            raise BenchError(
+                "the database holds messages: a benchmark takes an empty one, for its rows stay forever"
+            )
     finally:
         await connection.close()
     if await _has_records(at.kafka):
-        raise BenchError(f"{TOPIC} holds messages: a benchmark takes an empty Kafka, for it would take those in too")
+        raise BenchError(
+            f"{TOPIC} holds messages: a benchmark takes an empty Kafka, for it would take those in too"
+        )
 
 
 async def _has_records(kafka: str) -> bool:

@@ -62,7 +62,9 @@ def breakdown(title: str, part: dict[str, Any]) -> Table:
 
 def guards(times: dict[str, float]) -> Table:
     """The database's own functions."""
-    table = Table("function in PostgreSQL", "us an event", title="guards, within the above", title_justify="left")
+    table = Table(
+        "function in PostgreSQL", "us an event", title="guards, within the above", title_justify="left"
+    )
     for name, spent_us in times.items():
         table.add_row(name, f"{spent_us:.2f}")
     return table
@@ -74,13 +76,17 @@ def latency(result: dict[str, Any], stages: Mapping[str, str]) -> Table:
     table = Table("ms", "p50", "p90", "p99", "max", "slowest 1%", "", title=title, title_justify="left")
     for column in table.columns[1:6]:
         column.justify = "right"
-    table.add_row("publish to downstream", *map(_ms, result["latency_ms"].values()), "", f"{result['events']:,} events")
+    table.add_row(
+        "publish to downstream", *map(_ms, result["latency_ms"].values()), "", f"{result['events']:,} events"
+    )
     table.add_section()
     for name, about in stages.items():
         times = (*result["stages_ms"][name].values(), result["slowest_ms"][name])
         table.add_row(name, *map(_ms, times), about)
     table.add_section()
-    table.add_row("bound by", "", "", "", "", "", f"{result['bound_by']}; {result['mean_batch']:.1f} events a batch")
+    table.add_row(
+        "bound by", "", "", "", "", "", f"{result['bound_by']}; {result['mean_batch']:.1f} events a batch"
+    )
     return table
 
 

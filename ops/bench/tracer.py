@@ -55,11 +55,11 @@ class Tracer:
 
     def wrap(self, function: Function, name: Name) -> Function:
         """The function, timed."""
-        return self._wrap_coroutine(function, name) if inspect.iscoroutinefunction(function) else self._wrap_plain(
-            function, name
-        )
+        if inspect.iscoroutinefunction(function):
+            return self._wrap_coroutine(function, name if callable(name) else lambda *_, **__: name)
+        return self._wrap_plain(function, str(name))
 
-    def _wrap_coroutine(self, function: Function, name: Name) -> Function:
+    def _wrap_coroutine(self, function: Function, name: Callable[..., str]) -> Function:
         @functools.wraps(function)
         async def timed(*args: Any, **kwargs: Any) -> Any:
             outer = self._inner_wall_s, self._inner_cpu_s
@@ -69,7 +69,7 @@ class Tracer:
                 return await function(*args, **kwargs)
             finally:
                 wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-                spent = self.spans[name if isinstance(name, str) else name(*args, **kwargs)]
+                spent = self.spans[name(*args, **kwargs)]
                 spent.calls += 1
                 spent.wall_s += wall - self._inner_wall_s
                 spent.cpu_s += cpu - self._inner_cpu_s
@@ -77,9 +77,8 @@ class Tracer:
 
         return timed
 
-    def _wrap_plain(self, function: Function, name: Name) -> Function:
+    def _wrap_plain(self, function: Function, name: str) -> Function:
         """A function that awaits nothing uses the processor all the time; to ask for that would cost more than it."""
-        assert isinstance(name, str)
         spent = self.spans[name]
 
         @functools.wraps(function)

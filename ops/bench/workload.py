@@ -42,7 +42,7 @@ class Event:
 
 @dataclass(slots=True)
 class Workload:
-    """`fees` comes first: a payment of an unknown merchant would wait. `paid_minor` is what was made so far, by currency."""
+    """`fees` first: a payment of an unknown merchant would wait. `paid_minor` sums up what was made, by currency."""
 
     merchants: int = 200
     seed: int = 7
