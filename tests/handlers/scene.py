@@ -104,10 +104,7 @@ class Scene:
             "operation": asked.operation if asked else "authorize",
         }
         if name == "call_succeeded":
-            call |= {
-                "amount_minor": asked.amount_minor if asked else 1,
-                "captured": bool(asked and (asked.capture or asked.operation == "capture")),
-            }
+            call |= _done(payment, asked)
         return self.send(name, **(call | data))
 
     def time_out(self, kind: str, timer_id: UUID | None = None) -> Scene:
@@ -142,3 +139,12 @@ class Scene:
         self.events += outcome.events
         self.calls += outcome.calls
         self.timers += outcome.timers
+
+
+def _done(payment: Payment | None, asked: Call | None) -> dict[str, Any]:
+    """What a provider reports that did all that it was asked."""
+    if payment is None or asked is None:
+        return {"amount_minor": 1, "captured": False}
+    if asked.operation in {"capture", "void"}:
+        return {"amount_minor": asked.amount_minor, "captured": asked.operation == "capture"}
+    return {"amount_minor": payment.amount_minor, "captured": payment.capture_method == "automatic"}

@@ -99,7 +99,7 @@ def test_an_abandoned_challenge_is_looked_at_first() -> None:
 
 
 def test_a_customer_who_authenticated_and_did_not_come_back_has_paid() -> None:
-    scene = abandoned().answer("call_succeeded", captured=True, amount_minor=1999)
+    scene = abandoned().answer("call_succeeded", captured=True)
     assert (scene.payment.state, scene.payment.reason) == ("succeeded", None)
 
 

@@ -149,5 +149,5 @@ def test_a_new_call_is_certain_until_it_is_not() -> None:
 def test_a_void_that_is_refused_is_looked_at_for_the_money_may_have_been_taken() -> None:
     scene = leaving().answer("call_declined", reason="processing_declined")
     assert (scene.payment.state, scene.calls[-1].operation) == ("processing", "confirm")
-    scene.answer("call_succeeded", captured=True, amount_minor=1999)
+    scene.answer("call_succeeded", captured=True)
     assert (scene.payment.state, len(scene.postings)) == ("succeeded", 1)
