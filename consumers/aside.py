@@ -59,5 +59,7 @@ def set_aside(
         masked,
     )
     origin = cause or Cause(NO_TENANT, SOURCE, place)
-    payload = encode(origin, DEAD_LETTER, record.offset, place, writes.now, told)
+    # One that is replayed may die again, and a topic made anew has other records at the same offsets.
+    died_us = int(writes.now.timestamp() * 1_000_000)
+    payload = encode(origin, DEAD_LETTER, died_us, place, writes.now, told)
     writes.publish(dead_letter_topic(record.topic), f"{record.topic}:{record.partition}", payload)

@@ -38,10 +38,6 @@ class Seen(NamedTuple):
     offset: int
     body: bytes
 
-    def is_at(self, record: Record) -> bool:
-        """Whether it is this very record."""
-        return (self.topic, self.partition, self.offset) == (record.topic, record.partition, record.offset)
-
 
 class Batch:
     """The messages of one transaction. Use: `look_up`, load the world for `candidates`, `settle`, flush, `advance`."""
@@ -58,7 +54,7 @@ class Batch:
         self._starts: dict[Place, int] = {}
         self._seen: dict[tuple[str, str, str], Seen] = {}
         self._waiting: dict[tuple[str, str], str | None] = {}
-        self._dead: set[tuple[str, int, int, bytes]] = set()
+        self._kept: set[tuple[str, int, int, bytes]] = set()
         self._counts: dict[Place, Counter[str]] = {place: Counter() for place in self._ends}
 
     async def look_up(self, connection: Connection) -> None:
@@ -73,17 +69,9 @@ class Batch:
         readable = [item for item in self.items if isinstance(item, Incoming)]
         if readable:
             await self._look_up_messages(connection, readable)
-        again = [
-            item for item in self.items if isinstance(item, Unreadable) and self._came_before(item.record)
-        ]
+        again = [item for item in self.items if self._came_before(item.record) and self._is_odd(item)]
         if again:
-            dead = await sql.dead_letters_at(
-                connection,
-                topic=self.writes.topic,
-                partitions=[item.record.partition for item in again],
-                offsets=[item.record.offset for item in again],
-            )
-            self._dead = {(row["topic"], row["partition"], row["offset"], row["body"]) for row in dead}
+            await self._look_up_kept(connection, again)
 
     async def _look_up_messages(self, connection: Connection, readable: list[Incoming]) -> None:
         tenants, sources, event_ids = zip(*(item.identity for item in readable), strict=True)
@@ -97,6 +85,20 @@ class Batch:
         waiting = await sql.waiting_keys(connection, tenants=tenants, keys=keys, topic=self.writes.topic)
         self._waiting = {(row["tenant"], row["key"]): row["waits_for"] for row in waiting}
 
+    async def _look_up_kept(self, connection: Connection, again: list[Item]) -> None:
+        """A redelivery finds its record kept; where a topic was made anew, another record has its place."""
+        kept = await sql.dead_letters_at(
+            connection,
+            topic=self.writes.topic,
+            partitions=[item.record.partition for item in again],
+            offsets=[item.record.offset for item in again],
+        )
+        readable = [item for item in again if isinstance(item, Incoming)]
+        if readable:
+            tenants, sources, event_ids = zip(*(item.identity for item in readable), strict=True)
+            kept += await sql.conflicts(connection, tenants=tenants, sources=sources, event_ids=event_ids)
+        self._kept = {(row["topic"], row["partition"], row["offset"], row["body"]) for row in kept}
+
     def candidates(self) -> list[Incoming]:
         """The messages that may have to be judged: read, and not known from before."""
         return [item for item in self.items if isinstance(item, Incoming) and item.identity not in self._seen]
@@ -109,7 +111,7 @@ class Batch:
                 continue
             before = self._seen.get(item.identity)
             if before is not None:
-                self._settle_again(item, before)
+                self._settle_again(item, before, refusal)
             else:
                 self._settle_new(item, world, refusal)
         self.report.count_entries(self.writes.entries)
@@ -131,19 +133,22 @@ class Batch:
 
     def _settle_unreadable(self, item: Unreadable) -> None:
         record = item.record
-        if (record.topic, record.partition, record.offset, record.body) in self._dead:
+        if self._is_kept(record):
             self._count(record, "redelivered")
             return
         set_aside(self.writes, record, item.reason, item.detail, masked=item.masked)
         self._count(record, "dead")
 
-    def _settle_again(self, item: Incoming, before: Seen) -> None:
+    def _settle_again(self, item: Incoming, before: Seen, refusal: str | None) -> None:
         """The same event id again: Kafka's redelivery, the sender's duplicate, or another event under a used id."""
         record = item.record
-        if self._came_before(record):
+        if same_event(before.body, record.body):
+            self._count(record, "redelivered" if self._came_before(record) else "duplicate")
+        elif self._is_kept(record):
             self._count(record, "redelivered")
-        elif same_event(before.body, record.body):
-            self._count(record, "duplicate")
+        elif refusal is not None:
+            set_aside(self.writes, record, Reason.DATABASE_REFUSED, refusal)
+            self._count(record, "dead")
         else:
             self.writes.conflicts.append(self._inbox_row(item, Verdict("rejected")))
             detail = f"event {item.cause.event_id} of {item.cause.source} came before with another body"
@@ -182,6 +187,17 @@ class Batch:
             verdict.reason,
             verdict.detail,
         )
+
+    def _is_odd(self, item: Item) -> bool:
+        """Whether the item cannot be told by its event's id from one that came before."""
+        if isinstance(item, Unreadable):
+            return True
+        before = self._seen.get(item.identity)
+        return before is not None and not same_event(before.body, item.record.body)
+
+    def _is_kept(self, record: Record) -> bool:
+        """Whether this very record was set aside or refused before."""
+        return (record.topic, record.partition, record.offset, record.body) in self._kept
 
     def _came_before(self, record: Record) -> bool:
         return record.offset < self._starts[record.topic, record.partition]

@@ -20,7 +20,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 
 from consumers.batch import Batch
 from consumers.intake import Reader
-from consumers.parking import KEYS_AT_ONCE, Parking
+from consumers.parking import Parking
 from consumers.report import Report
 from consumers.world import World
 from db.connection import RETRYABLE, UNREACHABLE, connect
@@ -46,6 +46,8 @@ TRIES_AT_ONCE: Final = 6
 """Tries of a transaction that lost a race, before its batch is halved."""
 WAIT_AT_MOST_S: Final = 5
 """Between two attempts to reach a database that is away."""
+MAX_DETAIL: Final = 500
+"""Characters of an error that a dead letter tells."""
 
 
 class Engine:
@@ -56,7 +58,7 @@ class Engine:
         self._url = database_url
         self._observer = observer
         self._reader = Reader(topic)
-        self._parking = Parking(topic)
+        self._parking = Parking(topic, self._reader)
         self._connection: Connection | None = None
         self._ledger = Ledger(stripe=0)
         self._turn = asyncio.Lock()
@@ -71,23 +73,24 @@ class Engine:
         """Look again at waiting messages that are due. Returns how many waited no longer."""
         async with self._turn:
             try:
-                report = await self._persist(self._retry_parked)
-            except Exception:  # noqa: BLE001 - as above
-                report = await self._retry_one_parked()
-        if report.size:
+                reports = [await self._persist(self._retry_parked)]
+            except Exception:
+                log.exception("parked messages cannot be handled together", topic=self.topic)
+                due = await self._persist(self._parking.due)
+                reports = [await self._retry_alone(parked_id) for parked_id in due]
+        left = [report for report in reports if report.size]
+        for report in left:
             self._observer.committed(report)
-        return report.size
+        return sum(report.size for report in left)
 
-    async def _retry_one_parked(self) -> Report:
-        """One queue by itself; when the database refuses even that, its first message is set aside."""
+    async def _retry_alone(self, parked_id: int) -> Report:
+        """One parked message by itself; when the database refuses even that, it is set aside."""
         try:
-            return await self._persist(lambda connection: self._retry_parked(connection, most=1))
+            return await self._persist(lambda connection: self._retry_parked(connection, parked_id))
         except Exception as error:
             log.exception("parked message cannot be handled", topic=self.topic)
-            refusal = f"{type(error).__name__}: {error}"
-            return await self._persist(
-                lambda connection: self._retry_parked(connection, most=1, refusal=refusal)
-            )
+            refusal = _told(error)
+            return await self._persist(lambda connection: self._retry_parked(connection, parked_id, refusal))
 
     async def close(self) -> None:
         """Give up the connection, after the batch under way."""
@@ -108,7 +111,7 @@ class Engine:
                 await self._settle(items[middle:])
                 return
             log.exception("message cannot be handled", topic=self.topic, offset=items[0].record.offset)
-            refusal = f"{type(error).__name__}: {error}"
+            refusal = _told(error)
             report = await self._persist(lambda connection: self._take_in(connection, items, refusal))
         self._observer.committed(report)
 
@@ -171,15 +174,18 @@ class Engine:
         return batch.report
 
     async def _retry_parked(
-        self, connection: Connection, most: int = KEYS_AT_ONCE, refusal: str | None = None
+        self, connection: Connection, only: int | None = None, refusal: str | None = None
     ) -> Report:
         started = time.perf_counter()
         writes = Writes(self.topic, datetime.now(UTC))
         report = Report(self.topic, 0)
-        report.size = await self._parking.retry(
-            connection, writes, self._reader, report, most=most, refusal=refusal
-        )
+        report.size = await self._parking.retry(connection, writes, report, only=only, refusal=refusal)
         if report.size:
             await writes.flush(connection, self._ledger)
         report.seconds = time.perf_counter() - started
         return report
+
+
+def _told(error: Exception) -> str:
+    """An error as a dead letter's detail."""
+    return f"{type(error).__name__}: {error}".replace("\x00", "")[:MAX_DETAIL]

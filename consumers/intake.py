@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from schemas.checkout import holds_card_number
 from schemas.envelope import MAX_MESSAGE_BYTES, Message
@@ -32,6 +33,12 @@ class Record:
     key: bytes | None
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def number(self) -> int:
+        """Tells the record from every other that says to be the same event, by its place and its body."""
+        place = f"{self.topic}/{self.partition}/{self.offset}/"
+        return int.from_bytes(blake2b(place.encode() + self.body, digest_size=8).digest())
 
 
 @value
@@ -132,5 +139,5 @@ def same_event(first: bytes, second: bytes) -> bool:
 
 
 def _meaning(body: bytes) -> Any:
-    event = orjson.loads(body)
+    event = from_json(body)  # as lenient as the reader, which has accepted both
     return {name: event.get(name) for name in ("type", "tenant", "data", "subject")}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from consumers.world import Use, command_key, fingerprint
-from db.writes import UsedKey
+from db.rows import UsedKey
+from db.writes import name_of
 from handlers.decision import Decision, Rejection, Waiting
 from handlers.routes import ROUTES
 from schemas.outgoing import encode, partition_key
@@ -42,6 +43,7 @@ class Verdict:
 
 
 APPLIED: Final = Verdict("applied")
+BEHIND: Final = Verdict("parked", Reason.BEHIND_PARKED, "an earlier message of the same key waits")
 
 
 def judge(incoming: Incoming, world: World, writes: Writes) -> Verdict:
@@ -65,6 +67,28 @@ def judge(incoming: Incoming, world: World, writes: Writes) -> Verdict:
         )
     )
     return verdict
+
+
+def judge_behind(incoming: Incoming, world: World, writes: Writes, awaited: str | None) -> Verdict:
+    """A message whose key has a message that waits for `awaited`: it waits behind that one, unless it brings just that.
+
+    A command that came before its payment would otherwise wait for a request that waits behind it.
+    """
+    return judge(incoming, world, writes) if awaited and _brings(incoming, world, writes, awaited) else BEHIND
+
+
+def _brings(incoming: Incoming, world: World, writes: Writes, awaited: str) -> bool:
+    """Whether the message makes what is awaited and not there yet. Rules are pure: asking changes nothing."""
+    now = world.clocks.get(incoming.cause.tenant, writes.now)
+    try:
+        outcome = ROUTES[incoming.message.type].rule(
+            *world.aggregates(incoming.message), incoming.message, now
+        )
+    except Exception:  # noqa: BLE001 - a rule that raises brings nothing; in its turn it is parked for that
+        return False
+    return isinstance(outcome, Decision) and any(
+        world.is_new(state) and name_of(state) == awaited for state in outcome.states
+    )
 
 
 def _decide(incoming: Incoming, world: World, writes: Writes, now: datetime) -> Verdict:
@@ -99,8 +123,8 @@ def reject(incoming: Incoming, rejection: Rejection, writes: Writes, now: dateti
         info.fault,
         info.action,
     )
-    # A conflicting body is told apart by where it came from, so that it has a rejection of its own.
-    number = incoming.record.offset + 1 if rejection.reason is Reason.EVENT_ID_REUSED else 0
+    # A conflicting body is told apart from others, so that it has a rejection of its own.
+    number = incoming.record.number if rejection.reason is Reason.EVENT_ID_REUSED else 0
     payload = encode(incoming.cause, REJECTED, number, incoming.key, now, told)
     writes.publish(TOPIC_OF_TYPE[REJECTED], partition_key(message.tenant, incoming.key), payload)
     return Verdict("rejected", rejection.reason, rejection.detail)

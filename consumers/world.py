@@ -100,6 +100,10 @@ class World:
             for need in ROUTES[message.type].needs
         ]
 
+    def is_new(self, state: Payment | FeeSchedule) -> bool:
+        """Whether there was nothing of this before; a fee schedule's version always is new."""
+        return isinstance(state, FeeSchedule) or (state.tenant, state.payment_id) not in self.payments
+
     def advance(self, decision: Decision) -> None:
         """Later messages of the batch see what this one did."""
         for state in decision.states:

@@ -33,6 +33,13 @@ SELECT i.tenant, i.source, i.event_id, i.topic, i.partition, i."offset", i.body,
 FROM unnest(:tenants::text [], :sources::text [], :event_ids::text []) AS k (tenant, source, event_id)
 INNER JOIN inbox AS i ON i.tenant = k.tenant AND i.source = k.source AND i.event_id = k.event_id;
 
+-- name: conflicts
+-- Other bodies that came under these identities.
+SELECT c.topic, c.partition, c."offset", c.body
+FROM unnest(:tenants::text [], :sources::text [], :event_ids::text []) AS k (tenant, source, event_id)
+INNER JOIN inbox_conflicts AS c
+    ON c.tenant = k.tenant AND c.source = k.source AND c.event_id = k.event_id;
+
 -- name: anyone_waits$
 -- Whether any message is parked at all.
 SELECT EXISTS (SELECT FROM parked);

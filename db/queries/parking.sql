@@ -30,8 +30,8 @@ LIMIT :most;
 -- name: queues
 -- All that waits under these keys, in order, with the message as it came, and the version of the row.
 SELECT
-    p.tenant, p.key, p.parked_id, p.source, p.event_id, p.tries, p.parked_at, p.xmin::text AS version, i.body,
-    i.partition, i."offset"
+    p.tenant, p.key, p.parked_id, p.source, p.event_id, p.tries, p.parked_at, p.xmin::text AS version, i.type,
+    i.body, i.partition, i."offset"
 FROM unnest(:tenants::text [], :keys::text []) AS k (tenant, key)
 INNER JOIN parked AS p ON p.tenant = k.tenant AND p.topic = :topic AND p.key = k.key
 INNER JOIN inbox AS i ON i.tenant = p.tenant AND i.source = p.source AND i.event_id = p.event_id

@@ -1,0 +1,107 @@
+"""One real stack for the whole run, and in it a migrated database for each test that asks for one."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+
+from db.connection import prepare
+from db.migrate import migrate
+from ops.embedded import Endpoints, Stack
+from producers.kafka import create_topics
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    Connection = asyncpg.Connection[asyncpg.Record]
+
+TEMPLATE = "counterfoil_template"
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Database:
+    """A migrated, empty database of one test."""
+
+    name: str
+    app_url: str
+    """As the application's role."""
+    admin_url: str
+    """As superuser."""
+    read_url: str
+    """As the readers' role."""
+
+
+def _at(url: str, database: str) -> str:
+    return f"{url.rsplit('/', 1)[0]}/{database}"
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """PostgreSQL and Kafka, which end with this process."""
+    with tempfile.TemporaryDirectory(prefix="counterfoil-") as name:
+        root = Path(name)
+        root.chmod(0o755)  # also PostgreSQL's account has to pass, when we are root
+        with Stack(root / "stack", owned=True) as running:
+            yield running
+
+
+@pytest.fixture(scope="session")
+def endpoints(stack: Stack) -> Endpoints:
+    """Where the stack is."""
+    return stack.endpoints()
+
+
+@pytest.fixture(scope="session")
+async def kafka(endpoints: Endpoints) -> str:
+    """The broker's address, with all topics of the registry."""
+    await create_topics(endpoints.kafka_bootstrap)
+    return endpoints.kafka_bootstrap
+
+
+@pytest.fixture(scope="session")
+async def template(endpoints: Endpoints) -> str:
+    """The name of a migrated database to copy from; migrating takes a second, copying a fraction of one."""
+    async with administrator(endpoints) as server:
+        await server.execute(f"CREATE DATABASE {TEMPLATE}")
+    migrate(_at(endpoints.admin_url, TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+async def database(endpoints: Endpoints, template: str) -> AsyncIterator[Database]:
+    """A database that no other test touches."""
+    name = f"test_{next(_numbers)}"
+    async with administrator(endpoints) as server:
+        await server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield Database(
+        name, *(_at(url, name) for url in (endpoints.database_url, endpoints.admin_url, endpoints.read_url))
+    )
+    async with administrator(endpoints) as server:
+        await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def admin(database: Database) -> AsyncIterator[Connection]:
+    """A superuser in the test's database: to look, to set the scene, to break in."""
+    connection = await asyncpg.connect(database.admin_url)
+    await prepare(connection)
+    yield connection
+    connection.terminate()
+
+
+@asynccontextmanager
+async def administrator(endpoints: Endpoints) -> AsyncIterator[Connection]:
+    """A superuser of the server, connected to no test's database."""
+    connection = await asyncpg.connect(_at(endpoints.admin_url, "postgres"))
+    try:
+        yield connection
+    finally:
+        await connection.close()
