@@ -9,7 +9,14 @@ import pytest
 
 from handlers.decision import Decision
 from schemas.reasons import Reason
-from tests.handlers.payments.situations import authorized, captured, capturing, selling, voiding
+from tests.handlers.payments.situations import (
+    authorized,
+    captured,
+    capturing,
+    capturing_more,
+    selling,
+    voiding,
+)
 from tests.handlers.scene import NOW, Scene
 from tests.schemas.samples import ABSENT
 
@@ -101,10 +108,18 @@ def test_more_than_is_left_is_refused() -> None:
     )
 
 
-def test_a_provider_that_took_more_than_is_held_is_not_believed() -> None:
-    scene = capturing().answer("call_succeeded", amount_minor=2000)
-    assert scene.rejection.reason is Reason.AMOUNT_ABOVE_AUTHORIZED
-    assert scene.postings == []
+@pytest.mark.parametrize(
+    ("scene", "too_much", "left"), [(capturing, 2000, 1999), (capturing_more, 1500, 1499)]
+)
+def test_a_provider_that_took_more_than_is_left_is_not_believed(
+    scene: Callable[[], Scene], too_much: int, left: int
+) -> None:
+    asked = scene()
+    booked_before = list(asked.postings)
+    asked.answer("call_succeeded", amount_minor=too_much)
+    assert asked.rejection.reason is Reason.AMOUNT_ABOVE_AUTHORIZED
+    assert asked.rejection.detail.endswith(f"left to capture, {left}")
+    assert asked.postings == booked_before
 
 
 def test_a_provider_that_held_more_than_was_asked_is_not_believed() -> None:
