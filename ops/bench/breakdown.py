@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
@@ -25,6 +26,7 @@ from db.queries import delivery, engine, parking
 from db.tables import FEE_SCHEDULES, PAYMENTS
 from db.writes import Writes
 from ops.bench.errors import BenchError
+from ops.bench.processor import Meter
 from ops.bench.tracer import Spent, Tracer
 from ops.bench.workload import TOPIC, Event, Workload, choose_partition
 from producers.relay import run_relay
@@ -41,7 +43,7 @@ _NAMES: Final = {
     getattr(queries, name).sql: f"statement {name}"
     for queries in (engine, parking, delivery)
     for name in queries.available_queries
-    if not name.endswith("_cursor")
+    if name.removesuffix("_cursor") not in {*queries.available_queries} - {name}
 } | {
     statement: f"statement {table.name}, {what}"
     for table in (PAYMENTS, FEE_SCHEDULES)
@@ -101,15 +103,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """`wall_us` of an event with the watching on, split into `steps`; `unwatched_us` is what it takes without."""
+    """The steps add up to the whole time of an event while it is watched. `unwatched_us` is what it takes else."""
 
     events: int
     batch_size: int
-    unwatched_us: float
-    wall_us: float
-    python_us: float
+    unwatched_us: float | None
+    """None for the relay: it empties the outbox only once."""
     server_us: float | None
-    """PostgreSQL's processor time, watched and unwatched events alike; None when the server is not ours."""
+    """PostgreSQL's processor time for an event, watched or not; None when the server is not ours."""
     steps: list[Step]
 
 
@@ -144,42 +145,37 @@ async def profile(site: Site, workload: Workload, events: int, batch_size: int) 
 async def _profile_engine(site: Site, workload: Workload, events: int, batch_size: int) -> Breakdown:
     watcher = _Watcher()
     engine = Engine(TOPIC, site.at.database_url, watcher)
-    offsets = Counter[int]()
+    records = _records(chain(workload.fees(), workload.payments(events)))
+    tracer = Tracer()
+    handle = tracer.wrap(engine.handle, _REST["engine"])
     try:
-        await engine.handle(_records(workload.fees(), offsets))
-        batches = list(_batches(_records(workload.payments(events), offsets), batch_size))
-        warm = max(1, len(batches) // 10)
-        for batch in batches[:warm]:
-            await engine.handle(batch)
-        server = site.cpu_seconds()
-        tracer = Tracer()
-        handle = tracer.wrap(engine.handle, _REST["engine"])
-        watched, unwatched = batches[warm::2], batches[warm + 1 :: 2]
-        unwatched_s = wall_s = cpu_s = 0.0
-        for number, batch in enumerate(batches[warm:]):
-            wall, cpu = time.perf_counter(), time.process_time()
-            if number % 2:
-                await engine.handle(batch)
-                unwatched_s += time.perf_counter() - wall
-            else:
+        await engine.handle(list(islice(records, workload.merchants)))
+        for _ in range(0, events // 10, batch_size):
+            await engine.handle(list(islice(records, batch_size)))
+        meter = Meter(site.pids)
+        watched = unwatched = 0
+        unwatched_s = 0.0
+        while batch := list(islice(records, batch_size)):
+            if watched <= unwatched:
+                watched += len(batch)
                 with tracer.watching(*_ENGINE):
                     await handle(batch)
-                wall_s, cpu_s = wall_s + time.perf_counter() - wall, cpu_s + time.process_time() - cpu
-        server_s = site.cpu_seconds().get("postgres", 0.0) - server.get("postgres", 0.0)
+            else:
+                unwatched += len(batch)
+                began = time.perf_counter()
+                await engine.handle(batch)
+                unwatched_s += time.perf_counter() - began
+        server_s = meter.read().cpu_seconds.get("postgres")
     finally:
         await engine.close()
     if watcher.outcomes["applied"] != events + workload.merchants:
         raise BenchError(f"not everything was applied: {dict(watcher.outcomes)}")
-    count = sum(map(len, watched))
-    others = sum(map(len, unwatched))
     return Breakdown(
-        events=count,
+        events=watched,
         batch_size=batch_size,
-        unwatched_us=unwatched_s / others * US if others else wall_s / count * US,
-        wall_us=wall_s / count * US,
-        python_us=cpu_s / count * US,
-        server_us=server_s / (count + others) * US if server else None,
-        steps=_steps(tracer.spans, count),
+        unwatched_us=unwatched_s / unwatched * US if unwatched else None,
+        server_us=None if server_s is None else server_s / (watched + unwatched) * US,
+        steps=_steps(tracer.spans, watched),
     )
 
 
@@ -187,10 +183,10 @@ async def _profile_relay(site: Site, events: int, batch_size: int) -> Breakdown:
     """Publishes what the engine left in the outbox, all of it watched."""
     watcher = _Watcher()
     tracer = Tracer()
-    server = site.cpu_seconds()
+    meter = Meter(site.pids)
     with tracer.watching(*_RELAY):
         await run_relay(site.at.kafka, site.at.database_url, watcher, watcher.stop)
-    server_s = site.cpu_seconds().get("postgres", 0.0) - server.get("postgres", 0.0)
+    server_s = meter.read().cpu_seconds.get("postgres")
     spent = Spent(1, watcher.wall_s, watcher.cpu_s)
     for span in tracer.spans.values():
         spent.wall_s -= span.wall_s
@@ -199,10 +195,8 @@ async def _profile_relay(site: Site, events: int, batch_size: int) -> Breakdown:
     return Breakdown(
         events=events,
         batch_size=batch_size,
-        unwatched_us=watcher.wall_s / events * US,
-        wall_us=watcher.wall_s / events * US,
-        python_us=watcher.cpu_s / events * US,
-        server_us=server_s / events * US if server else None,
+        unwatched_us=None,
+        server_us=None if server_s is None else server_s / events * US,
         steps=_steps(tracer.spans, events),
     )
 
@@ -210,26 +204,21 @@ async def _profile_relay(site: Site, events: int, batch_size: int) -> Breakdown:
 def _steps(spans: dict[str, Spent], events: int) -> list[Step]:
     """The longest first."""
     steps = (
-        Step(name, spent.calls, spent.wall_s / events * US, min(spent.cpu_s, spent.wall_s) / events * US)
+        Step(name, spent.calls, spent.wall_s / events * US, spent.cpu_s / events * US)
         for name, spent in spans.items()
         if spent.calls
     )
     return sorted(steps, key=lambda step: -step.wall_us)
 
 
-def _records(events: Iterable[Event], offsets: Counter[int]) -> list[Record]:
+def _records(events: Iterable[Event]) -> Iterator[Record]:
     """The events as Kafka would deliver them."""
     partitions = list(range(TOPICS[TOPIC].partitions))
-    records = []
+    offsets = Counter[int]()
     for event in events:
         partition = choose_partition(event.key, partitions, partitions)
-        records.append(Record(TOPIC, partition, offsets[partition], event.key, {}, event.body))
+        yield Record(TOPIC, partition, offsets[partition], event.key, {}, event.body)
         offsets[partition] += 1
-    return records
-
-
-def _batches(records: list[Record], size: int) -> Iterator[list[Record]]:
-    return (records[start : start + size] for start in range(0, len(records), size))
 
 
 class _Watcher:

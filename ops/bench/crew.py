@@ -7,13 +7,13 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-import psutil
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from db.connection import connect
 from db.queries import bench as sql
 from ops.bench.errors import BenchError
+from ops.bench.processor import Meter
 from ops.bench.workload import TOPIC, Workload, publish
 from ops.processes import COUNTERFOIL, Processes
 from schemas.topics import GROUP
@@ -46,10 +46,9 @@ class Crew:
             self._pids[name] = self._processes.start(name, *COUNTERFOIL, "worker", "checkout")
         self._pids["relay"] = self._processes.start("relay", *COUNTERFOIL, "relay")
 
-    def cpu_seconds(self) -> dict[str, float]:
-        """Processor time so far: of our processes, and of the servers when they are ours too."""
-        times = {name: psutil.Process(pid).cpu_times() for name, pid in self._pids.items()}
-        return {name: spent.user + spent.system for name, spent in times.items()} | self._site.cpu_seconds()
+    def meter(self) -> Meter:
+        """Counts the processor time of these processes from now on, and of the servers when they are ours too."""
+        return Meter({**self._pids, **self._site.pids})
 
     async def joined(self, workers: int) -> None:
         """Wait until the relay leads and all workers share the partitions: none is moved any more."""

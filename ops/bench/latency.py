@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from ops.bench.commits import Notified
+    from ops.bench.processor import Use
     from ops.bench.site import Site
     from ops.bench.workload import Event
 
@@ -88,6 +89,7 @@ class Latencies:
     stages_ms: dict[str, dict[str, float]]
     slowest_ms: dict[str, float]
     bound_by: str
+    processor: Use
 
 
 async def run_latency(
@@ -106,10 +108,12 @@ async def run_latency(
             OUTBOX_CHANNEL, lambda _, pid, __, ___: commits[pid].append(time.time())
         )
         tell(f"publishing {rate:,} payments a second for {WARM_UP_S} + {seconds} s")
+        meter = team.meter()
         marks = await _publish_at_rate(
             site.at.kafka, list(workload.payments(rate * (WARM_UP_S + seconds))), rate
         )
         await arrivals.complete(marks)
+        use = meter.read()
         taken_in = await sql.taken_in(team.connection, tenant=TENANT, type=RECORDED)
         batches = await sql.batches(team.connection, tenant=TENANT, type=RECORDED)
     _mark_transactions(marks, taken_in, commits)
@@ -131,6 +135,7 @@ async def run_latency(
         stages_ms={name: summary(times) for name, times in zip(STAGES, columns, strict=True)},
         slowest_ms=slowest_ms,
         bound_by=max(slowest_ms, key=slowest_ms.__getitem__),
+        processor=use,
     )
 
 

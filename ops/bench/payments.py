@@ -12,12 +12,13 @@ from ops.bench.workload import RECORDED, TENANT, Workload, publish
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ops.bench.processor import Use
     from ops.bench.site import Site
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What was measured. `cpu_seconds` by process, in the timed part only."""
+    """What was measured, all of it in the timed part only."""
 
     events: int
     workers: int
@@ -27,7 +28,7 @@ class Run:
     redelivered: int
     batches: int
     mean_batch: float
-    cpu_seconds: dict[str, float]
+    processor: Use
 
 
 async def run_payments(
@@ -50,11 +51,11 @@ async def run_payments(
             tell(f"publishing {events:,} payments")
             await publish(site.at.kafka, workload.payments(events))
             await team.lined_up(workers)
-            spent = team.cpu_seconds()
+            meter = team.meter()
             started_at = await sql.clock(team.connection)
         tell("off they go")
         after = await team.finished(workload.merchants + events)
-        spent = {name: total - spent[name] for name, total in team.cpu_seconds().items()}
+        use = meter.read()
         batches = await sql.batches(team.connection, tenant=TENANT, type=RECORDED)
     seconds = (after["moved_at"] - started_at).total_seconds()
     return Run(
@@ -66,5 +67,5 @@ async def run_payments(
         redelivered=after["redelivered"] - before["redelivered"],
         batches=batches["batches"],
         mean_batch=batches["mean_size"],
-        cpu_seconds=spent,
+        processor=use,
     )

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import psutil
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from db.connection import connect
@@ -46,10 +45,6 @@ class Site:
             "DATABASE_ADMIN_URL": self.at.admin_url,
             "DATABASE_READ_URL": self.at.read_url,
         }
-
-    def cpu_seconds(self) -> dict[str, float]:
-        """Processor time that each server has used so far; nothing for external ones."""
-        return {name: _tree_cpu_seconds(pid) for name, pid in self.pids.items()}
 
 
 @contextmanager
@@ -97,15 +92,3 @@ async def _has_records(kafka: str) -> bool:
     async with AIOKafkaConsumer(bootstrap_servers=kafka) as consumer:
         partitions = [TopicPartition(TOPIC, number) for number in range(TOPICS[TOPIC].partitions)]
         return any((await consumer.end_offsets(partitions)).values())
-
-
-def _tree_cpu_seconds(pid: int) -> float:
-    root = psutil.Process(pid)
-    total = 0.0
-    for process in (root, *root.children(recursive=True)):
-        try:
-            times = process.cpu_times()
-        except psutil.NoSuchProcess:
-            continue  # it ended between two looks, and its parent counts it
-        total += times.user + times.system
-    return total

@@ -25,8 +25,9 @@ def payments(result: dict[str, Any]) -> Table:
             table.add_row(f"pgbench tps {when} (clients)", told)
         table.add_row("ratio to its best", f"{result['ratio']:.2f}")
     table.add_section()
-    for name, seconds in result["cpu_seconds"].items():
+    for name, seconds in result["processor"]["cpu_seconds"].items():
         table.add_row(f"processor: {name}", f"{seconds / events * 1e6:.1f} us an event, {seconds:.2f} s")
+    table.add_row("processor: not ours", f"{result['processor']['others_cores']:.2f} cores on average")
     table.add_section()
     proof = result["proof"]
     table.add_row("guards", ", ".join(f"{name} {value}" for name, value in proof["durability"].items()))
@@ -37,11 +38,12 @@ def payments(result: dict[str, Any]) -> Table:
 
 def breakdown(title: str, part: dict[str, Any]) -> Table:
     """Microseconds an event by step, the longest first."""
-    whole = part["wall_us"]
+    steps = part["steps"]
+    whole, in_python = (sum(step[column] for step in steps) for column in ("wall_us", "python_us"))
     table = Table("step", "share", "us", "Python", "waiting", "calls", title=title, title_justify="left")
     for column in table.columns[1:]:
         column.justify = "right"
-    for step in part["steps"]:
+    for step in steps:
         wall, python = step["wall_us"], step["python_us"]
         table.add_row(
             step["name"],
@@ -52,9 +54,9 @@ def breakdown(title: str, part: dict[str, Any]) -> Table:
             f"{step['calls']:,}",
         )
     table.add_section()
-    waiting = whole - part["python_us"]
-    table.add_row("all of it, watched", "", f"{whole:.1f}", f"{part['python_us']:.1f}", f"{waiting:.1f}", "")
-    table.add_row("unwatched", "", f"{part['unwatched_us']:.1f}")
+    table.add_row("all of it", "", f"{whole:.1f}", f"{in_python:.1f}", f"{whole - in_python:.1f}")
+    if part["unwatched_us"] is not None:
+        table.add_row("unwatched", "", f"{part['unwatched_us']:.1f}")
     if part["server_us"] is not None:
         table.add_row("PostgreSQL's processor", "", f"{part['server_us']:.1f}")
     return table
@@ -87,6 +89,8 @@ def latency(result: dict[str, Any], stages: Mapping[str, str]) -> Table:
     table.add_row(
         "bound by", "", "", "", "", "", f"{result['bound_by']}; {result['mean_batch']:.1f} events a batch"
     )
+    others = result["processor"]["others_cores"]
+    table.add_row("", "", "", "", "", "", f"not ours: {others:.2f} cores busy on average")
     return table
 
 
