@@ -23,7 +23,7 @@ from consumers.intake import Reader
 from consumers.parking import Parking
 from consumers.report import Report
 from consumers.world import World
-from db.connection import RETRYABLE, UNREACHABLE, connect
+from db.connection import LOST_RACE, RETRYABLE, UNFIT, UNREACHABLE, connect
 from db.ledger import Ledger
 from db.queries import engine as sql
 from db.writes import Writes
@@ -87,6 +87,8 @@ class Engine:
         """One parked message by itself; when the database refuses even that, it is set aside."""
         try:
             return await self._persist(lambda connection: self._retry_parked(connection, parked_id))
+        except LOST_RACE:
+            return Report(self.topic, 0)  # it is still parked, and still due
         except Exception as error:
             log.exception("parked message cannot be handled", topic=self.topic)
             refusal = _told(error)
@@ -104,16 +106,21 @@ class Engine:
         try:
             report = await self._persist(lambda connection: self._take_in(connection, items))
         except Exception as error:
-            if len(items) > 1:
-                self._observer.retried(self.topic, "halved")
-                middle = len(items) // 2
-                await self._settle(items[:middle])
-                await self._settle(items[middle:])
+            if len(items) > 1 or isinstance(error, LOST_RACE):
+                await self._halve(items)
                 return
             log.exception("message cannot be handled", topic=self.topic, offset=items[0].record.offset)
             refusal = _told(error)
             report = await self._persist(lambda connection: self._take_in(connection, items, refusal))
         self._observer.committed(report)
+
+    async def _halve(self, items: Sequence[Item]) -> None:
+        """Each half by itself; a message that is alone and still loses races has only to go on trying."""
+        self._observer.retried(self.topic, "halved")
+        middle = len(items) // 2
+        if middle:
+            await self._settle(items[:middle])
+        await self._settle(items[middle:])
 
     async def _persist(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run a transaction's work until it is committed: again after a lost race, patiently in an outage."""
@@ -125,15 +132,19 @@ class Engine:
             reraise=True,
         )
         outages = AsyncRetrying(
-            retry=retry_if_exception_type(UNREACHABLE),
+            retry=retry_if_exception_type((*UNREACHABLE, *UNFIT)),
             wait=wait_random_exponential(multiplier=0.1, max=WAIT_AT_MOST_S),
             before_sleep=self._lost,
         )
 
         async def once() -> T:
             connection = await self._connected()
-            async with connection.transaction():
-                done = await work(connection)
+            try:
+                async with connection.transaction():
+                    done = await work(connection)
+            except BaseException:
+                self._ledger = Ledger(self._ledger.stripe)  # it may know accounts that were rolled back
+                raise
             self._ledger.committed()
             return done
 

@@ -21,11 +21,18 @@ LOOKUP_BY_KEY: Final = {
 }
 """The engine only looks up by key. Plans made while a table was still small must not become scans of a large one."""
 
-RETRYABLE: Final = (
+LOST_RACE: Final = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
-    asyncpg.UniqueViolationError,  # somebody else wrote the same key first; the next try sees it
     asyncpg.LockNotAvailableError,
+    asyncpg.InvalidCachedStatementError,  # a migration changed a column; the next try prepares anew
+    asyncpg.OutdatedSchemaCacheError,
+)
+"""Another transaction was faster, whatever this one wanted to write."""
+
+RETRYABLE: Final = (
+    *LOST_RACE,
+    asyncpg.UniqueViolationError,  # somebody else wrote the same key first; the next try sees it
 )
 """The whole transaction may be tried again at once."""
 
@@ -41,6 +48,17 @@ UNREACHABLE: Final = (
     TimeoutError,
 )
 """The server is away or full: connect again, try the whole transaction. Safe also during COMMIT (law 3)."""
+
+UNFIT: Final = (
+    asyncpg.SyntaxOrAccessError,  # a table, a column or a right that a migration has still to bring
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidTransactionStateError,  # read only: a standby that is not promoted yet; or it took too long
+    asyncpg.OperatorInterventionError,  # a shutdown, a cancelled statement
+    asyncpg.PostgresSystemError,
+    asyncpg.InternalClientError,
+)
+"""The server is there, but not as it must be, whatever a message says: people mend it, and meanwhile we wait."""
 
 
 async def connect(url: str, *, application: str, by_key: bool = False) -> asyncpg.Connection[asyncpg.Record]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
+import structlog
 
 from db.connection import prepare
 from db.migrate import migrate
@@ -41,6 +42,14 @@ class Database:
 
 def _at(url: str, database: str) -> str:
     return f"{url.rsplit('/', 1)[0]}/{database}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _terse_logs() -> None:
+    """What the code logs stands beside a failure; errors without the values of every variable."""
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, structlog.processors.KeyValueRenderer()]
+    )
 
 
 @pytest.fixture(scope="session")

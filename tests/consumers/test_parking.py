@@ -1,4 +1,4 @@
-"""Messages that came too early, and rules that raise: nothing is dropped, nothing overtakes, nothing blocks the rest (law 12)."""
+"""Messages that came too early, and rules that raise: nothing is dropped, overtaken or held up (law 12)."""
 
 from __future__ import annotations
 
@@ -65,13 +65,23 @@ async def test_a_command_before_its_payment_waits_and_is_applied_when_it_comes(
 
 async def test_what_brings_the_payment_may_pass_but_nothing_else_does(feed: Feed, admin: Connection) -> None:
     await feed.take(missed("n1", "o1"), cancel("c1", "o1"), promise("p1", "o1"), sale("s1", "o1"))
-    assert await outcomes(admin) == dict(fees="applied", n1="parked", c1="parked", p1="applied", s1="parked")
+    assert await outcomes(admin) == {
+        "fees": "applied",
+        "n1": "parked",
+        "c1": "parked",
+        "p1": "applied",
+        "s1": "parked",
+    }
     await feed.settle_parked(admin)
     # In the order in which they came: not collected, so a cancellation and a collection come too late.
     assert await states(admin) == {"o1": "failed"}
-    assert await outcomes(admin) == dict(
-        fees="applied", n1="applied", c1="rejected", p1="applied", s1="rejected"
-    )
+    assert await outcomes(admin) == {
+        "fees": "applied",
+        "n1": "applied",
+        "c1": "rejected",
+        "p1": "applied",
+        "s1": "rejected",
+    }
     assert await broken_laws(admin) == []
 
 
@@ -143,12 +153,23 @@ async def test_a_provider_s_answer_wakes_the_capture_that_waits_for_it(
 async def test_messages_behind_a_waiting_one_keep_their_order(feed: Feed, admin: Connection) -> None:
     await feed.take(missed("n1", "o1"), missed("n2", "o1"))
     await feed.take(missed("n3", "o1"), promise("p9", "other"))
-    assert await outcomes(admin) == dict(fees="applied", n1="parked", n2="parked", n3="parked", p9="applied")
+    assert await outcomes(admin) == {
+        "fees": "applied",
+        "n1": "parked",
+        "n2": "parked",
+        "n3": "parked",
+        "p9": "applied",
+    }
     await feed.take(promise("p1", "o1"))
     await feed.engine.retry_parked()
-    assert await outcomes(admin) == dict(
-        fees="applied", n1="applied", n2="rejected", n3="rejected", p9="applied", p1="applied"
-    )
+    assert await outcomes(admin) == {
+        "fees": "applied",
+        "n1": "applied",
+        "n2": "rejected",
+        "n3": "rejected",
+        "p9": "applied",
+        "p1": "applied",
+    }
     order = [message["causation"] for message in await published(admin, "rejections")]
     assert order == ["n2", "n3"]
 
@@ -160,7 +181,7 @@ async def test_what_never_comes_is_given_up_after_the_longest_wait(feed: Feed, a
     )
     await admin.execute("UPDATE parked SET parked_at = now() WHERE event_id = 'n2'")
     assert await feed.engine.retry_parked() == 1
-    assert await outcomes(admin) == dict(fees="applied", n1="dead", n2="parked")
+    assert await outcomes(admin) == {"fees": "applied", "n1": "dead", "n2": "parked"}
     (letter,) = await admin.fetch("SELECT event_id, reason, body FROM dead_letters")
     assert tuple(letter) == ("n1", "payment_unknown", missed("n1", "o1"))
     (told,) = await published(admin, "checkout.events.counterfoil.dlq")
@@ -173,9 +194,13 @@ async def test_a_rule_that_raises_holds_up_its_own_key_only(
 ) -> None:
     break_rule(monkeypatch, "checkout.payment_recorded.v1", "bad")
     await feed.take(sale("bad", "o1"), sale("s2", "o2"), cancel("c1", "o1"), sale("s3", "o3"))
-    assert await outcomes(admin) == dict(
-        fees="applied", bad="parked", s2="applied", c1="parked", s3="applied"
-    )
+    assert await outcomes(admin) == {
+        "fees": "applied",
+        "bad": "parked",
+        "s2": "applied",
+        "c1": "parked",
+        "s3": "applied",
+    }
     assert (await reasons(admin))["bad"] == "handler_error"
     await feed.settle_parked(admin)
     assert (await outcomes(admin))["bad"] == "parked"
@@ -189,7 +214,7 @@ async def test_a_mended_rule_takes_up_what_it_failed_at_in_order(
         break_rule(broken, "checkout.payment_recorded.v1", "bad")
         await feed.take(sale("bad", "o1", 1000), sale("s2", "o1", 2000))
     await feed.settle_parked(admin)
-    assert await outcomes(admin) == dict(fees="applied", bad="applied", s2="rejected")
+    assert await outcomes(admin) == {"fees": "applied", "bad": "applied", "s2": "rejected"}
     assert await admin.fetchval("SELECT captured_minor FROM payments") == 1000
     assert await broken_laws(admin) == []
 
@@ -202,7 +227,7 @@ async def test_after_its_last_try_a_message_is_dead_and_the_next_goes_on(
     for _ in range(2 * parking.MOST_TRIES + 3):
         await admin.execute("UPDATE parked SET due_at = clock_timestamp()")
         await feed.engine.retry_parked()
-    assert await outcomes(admin) == dict(fees="applied", bad="dead", worse="dead", good="applied")
+    assert await outcomes(admin) == {"fees": "applied", "bad": "dead", "worse": "dead", "good": "applied"}
     letters = await admin.fetch("SELECT event_id, reason FROM dead_letters ORDER BY dead_letter_id")
     assert [tuple(row) for row in letters] == [("bad", "handler_error"), ("worse", "handler_error")]
     assert await broken_laws(admin) == []
@@ -241,7 +266,7 @@ async def test_a_payment_that_arrives_while_another_engine_parks_is_never_missed
 
 
 async def test_looking_again_never_stands_in_the_way_of_news(database: Database, admin: Connection) -> None:
-    """One engine looks at a waiting capture while another writes the answer it waits for: no deadlock, no lost wake-up."""
+    """One engine looks at a waiting capture while another writes the answer it waits for: no deadlock."""
     async with feeds(database.app_url, 1) as (shop,), feeds(database.app_url, 1, RESULTS) as (results,):
         orders = [f"o{number}" for number in range(300)]
         await shop.take(fees(), *(request(f"r-{order}", order, capture="manual") for order in orders))
@@ -269,7 +294,7 @@ async def test_a_parked_command_is_told_apart_from_its_repeat(feed: Feed, admin:
         cancel("c1", "o1", key="k"), cancel("c2", "o1", key="k"), request("r1", "o1", confirm=False)
     )
     await feed.settle_parked(admin)
-    assert await outcomes(admin) == dict(fees="applied", c1="applied", c2="duplicate", r1="applied")
+    assert await outcomes(admin) == {"fees": "applied", "c1": "applied", "c2": "duplicate", "r1": "applied"}
     (repeated,) = [m for m in await published(admin) if m["type"] == "payment.command_repeated.v1"]
     assert repeated["data"]["first_event_id"] == "c1"
     assert repeated["data"]["outcome"] == "applied"
