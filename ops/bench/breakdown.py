@@ -143,7 +143,7 @@ async def profile(site: Site, workload: Workload, events: int, batch_size: int) 
 
 
 async def _profile_engine(site: Site, workload: Workload, events: int, batch_size: int) -> Breakdown:
-    watcher = _Watcher()
+    watcher = _EngineWatcher()
     engine = Engine(TOPIC, site.at.database_url, watcher)
     records = _records(chain(workload.fees(), workload.payments(events)))
     tracer = Tracer()
@@ -181,22 +181,20 @@ async def _profile_engine(site: Site, workload: Workload, events: int, batch_siz
 
 async def _profile_relay(site: Site, events: int, batch_size: int) -> Breakdown:
     """Publishes what the engine left in the outbox, all of it watched."""
-    watcher = _Watcher()
+    watcher = _RelayWatcher(site)
     tracer = Tracer()
-    meter = Meter(site.pids)
     with tracer.watching(*_RELAY):
         await run_relay(site.at.kafka, site.at.database_url, watcher, watcher.stop)
-    server_s = meter.read().cpu_seconds.get("postgres")
-    spent = Spent(1, watcher.wall_s, watcher.cpu_s)
+    rest = Spent(1, watcher.wall_s, watcher.cpu_s)
     for span in tracer.spans.values():
-        spent.wall_s -= span.wall_s
-        spent.cpu_s -= span.cpu_s
-    tracer.spans[_REST["relay"]] = spent
+        rest.wall_s -= span.wall_s
+        rest.cpu_s -= span.cpu_s
+    tracer.spans[_REST["relay"]] = rest
     return Breakdown(
         events=events,
         batch_size=batch_size,
         unwatched_us=None,
-        server_us=None if server_s is None else server_s / events * US,
+        server_us=None if watcher.server_s is None else watcher.server_s / events * US,
         steps=_steps(tracer.spans, events),
     )
 
@@ -221,16 +219,14 @@ def _records(events: Iterable[Event]) -> Iterator[Record]:
         offsets[partition] += 1
 
 
-class _Watcher:
-    """Observes the engine; observes the relay, and tells it to stop when nothing is left."""
+class _EngineWatcher:
+    """Counts what became of the messages."""
 
     def __init__(self) -> None:
         self.outcomes = Counter[str]()
-        self.stop = asyncio.Event()
-        self.wall_s = self.cpu_s = 0.0
 
     def committed(self, report: Report) -> None:
-        """Count what became of the messages."""
+        """One more transaction."""
         self.outcomes.update(report.outcomes)
 
     def retried(self, topic: str, reason: str) -> None:
@@ -243,14 +239,25 @@ class _Watcher:
     def alive(self) -> None:
         """It is."""
 
+
+class _RelayWatcher:
+    """Times the relay from when it leads until nothing is left to publish; then it tells it to stop."""
+
+    def __init__(self, site: Site) -> None:
+        self.stop = asyncio.Event()
+        self.wall_s = self.cpu_s = 0.0
+        self.server_s: float | None = None
+        self._meter = Meter(site.pids)
+
     def led(self, *, leading: bool) -> None:
-        """The relay's clock runs from here."""
+        """The clock runs from here."""
         if leading:
             self.wall_s, self.cpu_s = -time.perf_counter(), -time.process_time()
 
-    def published(self, counts: Counter[str], age_seconds: float) -> None:  # noqa: ARG002 - the relay's observer
-        """It stops when there is nothing more to publish."""
+    def published(self, counts: Counter[str], age_seconds: float) -> None:  # noqa: ARG002 - the relay says it
+        """Nothing was published: that was all."""
         if not counts and not self.stop.is_set():
             self.wall_s += time.perf_counter()
             self.cpu_s += time.process_time()
+            self.server_s = self._meter.read().cpu_seconds.get("postgres")
             self.stop.set()

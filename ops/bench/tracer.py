@@ -51,8 +51,9 @@ class Tracer:
         with ExitStack() as patches:
             for owner, attribute, name in places:
                 original = inspect.getattr_static(owner, attribute)
-                if isinstance(original, classmethod):
-                    wrapped: Any = classmethod(self.wrap(original.__func__, name))
+                wrapped: Any
+                if isinstance(original, classmethod | staticmethod):
+                    wrapped = type(original)(self.wrap(original.__func__, name))
                 else:
                     wrapped = self.wrap(original, name)
                 patches.enter_context(patch.object(owner, attribute, wrapped))

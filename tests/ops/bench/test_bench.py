@@ -1,0 +1,87 @@
+"""The benchmarks end to end: every process and server real, a few events only, no number expected to be good."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder of our own, which PostgreSQL's account can reach."""
+    with tempfile.TemporaryDirectory(prefix="counterfoil-") as name:
+        root = Path(name)
+        root.chmod(0o755)
+        yield root
+
+
+def bench(folder: Path, *arguments: str) -> dict[str, Any]:
+    """Run a benchmark; the result is the file that it wrote."""
+    file = folder / "result.json"
+    command = (sys.executable, "-m", "ops.cli", "bench", *arguments, "--json", str(file))
+    environment = os.environ | {"COUNTERFOIL_FOLDER": str(folder)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    result: dict[str, Any] = orjson.loads(file.read_bytes())
+    return result
+
+
+def test_payments_are_all_there_and_compared_with_pgbench(folder: Path) -> None:
+    result = bench(folder, "payments", "--events", "500", "--pgbench-seconds", "1")
+    assert result["events"] == 500
+    assert result["workers"] == 2
+    assert result["published"] == 1000, "each payment has an event, and its entry one"
+    assert result["events_per_second"] == pytest.approx(500 / result["seconds"])
+    for when in ("before", "after"):
+        assert [run["clients"] for run in result["pgbench"][when]] == [1, 4, 16]
+    best = max(run["tps"] for when in ("before", "after") for run in result["pgbench"][when])
+    assert result["ratio"] == pytest.approx(result["events_per_second"] / best)
+    assert set(result["processor"]["cpu_seconds"]) == {
+        "worker-1",
+        "worker-2",
+        "relay",
+        "postgres",
+        "kafka",
+        "bench",
+    }
+    proof = result["proof"]
+    assert proof["problems"] == []
+    assert proof["payments"] == 500
+    assert proof["trial_balance"] == {"EUR": 0, "JPY": 0, "USD": 0}
+    assert all(proof["laws"].values())
+    durable = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+    assert durable.items() <= proof["durability"].items()
+
+
+def test_the_profile_accounts_for_every_step_of_engine_and_relay(folder: Path) -> None:
+    result = bench(folder, "profile", "--events", "400", "--batch-size", "50")
+    steps = {step["name"]: step for step in result["engine"]["steps"]}
+    assert {"decode and validate", "decide", "COPY lines", "COPY inbox", "COMMIT"} <= set(steps)
+    assert "statement add_to_balances" in steps
+    assert steps["decide"]["calls"] == steps["decode and validate"]["calls"] == result["engine"]["events"]
+    assert {"hand batches over", "statement unpublished", "statement move_cursor"} <= {
+        step["name"] for step in result["relay"]["steps"]
+    }
+    assert "guard_lines" in result["guards"]
+
+
+def test_latency_is_split_into_stages_that_follow_each_other(folder: Path) -> None:
+    result = bench(folder, "latency", "--rate", "50", "--seconds", "2")
+    assert result["events"] == 100, "the warm-up is left out"
+    assert list(result["stages_ms"]) == ["publish", "consume", "transaction", "relay", "deliver"]
+    assert result["bound_by"] in result["stages_ms"]
+    for times in (result["latency_ms"], *result["stages_ms"].values()):
+        assert 0 <= times["p50"] <= times["p90"] <= times["p99"] <= times["max"]
+    assert result["latency_ms"]["max"] >= max(stage["p50"] for stage in result["stages_ms"].values())
