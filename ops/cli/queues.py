@@ -16,8 +16,8 @@ from db.queries import reports as sql
 from ops.inspect.explain.messages import body_node, place
 from ops.inspect.replay import Replay, Replayer
 from ops.inspect.screen import act, ask, fail, show, show_json
-from ops.inspect.words import age, moment, printable
-from schemas.reasons import REASONS, Reason
+from ops.inspect.words import advice, age, moment, printable
+from schemas.reasons import Reason
 
 commands = typer.Typer()
 dead_letters = typer.Typer(help="Messages that could not be read or handled.", no_args_is_help=True)
@@ -175,10 +175,10 @@ def _me() -> str:
 
 
 def _what_to_do(letter: Any) -> str:
-    advice = REASONS[Reason(letter["reason"])].action
+    told = advice(letter["reason"])
     if letter["replayed_at"] is not None or letter["masked"]:
-        return advice
-    return f"{advice} Then: counterfoil dead-letters replay {letter['dead_letter_id']}"
+        return told
+    return f"{told} Then: counterfoil dead-letters replay {letter['dead_letter_id']}"
 
 
 def _print(table: Table, shown: int, count: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.currencies import format_amount, is_currency
+from schemas.reasons import REASONS, Reason
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -29,6 +30,11 @@ def age(since: timedelta) -> str:
         if seconds >= length:
             return f"{seconds // length} {unit}"
     return f"{seconds} s"
+
+
+def advice(reason: str) -> str:
+    """What to do about a reason code; a row may hold one that a later version no longer gives."""
+    return REASONS[Reason(reason)].action if reason in set(Reason) else "See the detail."
 
 
 def body_text(body: bytes) -> str:

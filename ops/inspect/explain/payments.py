@@ -14,8 +14,7 @@ from ops.inspect.explain.entries import Lines, entry_node, load_lines
 from ops.inspect.explain.messages import Identity, identity, load_messages, node_of
 from ops.inspect.explain.published import load_published
 from ops.inspect.node import Node
-from ops.inspect.words import amount, moment
-from schemas.reasons import REASONS, Reason
+from ops.inspect.words import advice, amount, moment
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -138,7 +137,7 @@ def _money_nodes(row: asyncpg.Record) -> tuple[Node, ...]:
         doubt = "" if row["certain"] else "; its outcome is unknown, and is being asked for"
         nodes.append(Node("wait", f"waits for {row['provider']} to {row['call_operation']}{doubt}"))
     if row["reason"] is not None:
-        nodes.append(Node("reason", f"{row['reason']}: {REASONS[Reason(row['reason'])].action}"))
+        nodes.append(Node("reason", f"{row['reason']}: {advice(row['reason'])}"))
     return tuple(nodes)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ops.inspect.words import age, amount, body_text, moment, printable
+from ops.inspect.words import advice, age, amount, body_text, moment, printable
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,11 @@ def test_times_say_that_they_are_utc() -> None:
 )
 def test_ages_are_round(seconds: int, said: str) -> None:
     assert age(timedelta(seconds=seconds)) == said
+
+
+def test_a_reason_of_an_earlier_version_has_no_advice_but_is_shown() -> None:
+    assert advice("invalid_json") == "Send one JSON object in UTF-8."
+    assert advice("a_reason_of_old") == "See the detail."
 
 
 @pytest.mark.parametrize(
