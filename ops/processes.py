@@ -30,7 +30,10 @@ class RoleEndedError(Exception):
 
 
 class Processes:
-    """Children of this process by name. Start them from the main thread: the kernel ends them with the starting thread."""
+    """Children of this process by name.
+
+    Start them from the main thread: the kernel ends a child with the thread that started it.
+    """
 
     def __init__(self, logs: Path, environment: Mapping[str, str]) -> None:
         self._logs = logs
@@ -57,7 +60,7 @@ class Processes:
                 stdout=output,
                 stderr=output,
                 env=self.environment,
-                preexec_fn=die_with_parent(signal.SIGKILL),
+                preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - only makes system calls
                 start_new_session=True,  # a Ctrl-C in the terminal is ours to judge
             )
         return self._running[name].pid
@@ -79,7 +82,9 @@ class Processes:
         """Raises RoleEndedError when a role ended that nobody told to."""
         for name, process in self._running.items():
             if process.poll() is not None:
-                raise RoleEndedError(f"{name} ended with code {process.returncode}; {log_tail(self.log(name))}")
+                raise RoleEndedError(
+                    f"{name} ended with code {process.returncode}; {log_tail(self.log(name))}"
+                )
 
     def log(self, name: str) -> Path:
         """Where the role writes."""

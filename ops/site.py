@@ -30,7 +30,9 @@ class SiteInUseError(Exception):
 
 
 @contextmanager
-def site(settings: Settings, folder: Path, tell: Callable[[str], None], *, keep: bool = False) -> Iterator[Places]:
+def site(
+    settings: Settings, folder: Path, tell: Callable[[str], None], *, keep: bool = False
+) -> Iterator[Places]:
     """Servers with tables and topics. The embedded stack in `folder` begins empty, and ends with the block.
 
     External servers must be empty, unless `keep` says that what they hold shall stay and be counted too.
@@ -78,6 +80,8 @@ async def _prepare(at: Places, *, keep: bool) -> None:
     if used:
         raise SiteInUseError("the database holds messages")
     async with AIOKafkaConsumer(bootstrap_servers=at.kafka) as consumer:
-        partitions = [TopicPartition(CHECKED_TOPIC, number) for number in range(TOPICS[CHECKED_TOPIC].partitions)]
+        partitions = [
+            TopicPartition(CHECKED_TOPIC, number) for number in range(TOPICS[CHECKED_TOPIC].partitions)
+        ]
         if any((await consumer.end_offsets(partitions)).values()):
             raise SiteInUseError(f"{CHECKED_TOPIC} holds messages, which workers would take in too")

@@ -1,4 +1,4 @@
-"""The upstream client: checks an event against its topic's schema, and publishes it under its ordering key, acknowledged.
+"""The upstream client: checks an event against its topic's schema and publishes it under its ordering key.
 
 It does nothing that an upstream service in another language cannot do with any Kafka library: structured CloudEvents
 JSON, key `tenant:order` (fee schedules: `tenant:merchant`), acks=all, an idempotent producer.
@@ -7,6 +7,7 @@ JSON, key `tenant:order` (fee schedules: `tenant:merchant`), acks=all, an idempo
 from __future__ import annotations
 
 import asyncio
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -43,8 +44,7 @@ class Client:
         self.topic = topic
         self.acknowledged = 0
         """How many events Kafka has."""
-        self._adapter: TypeAdapter[Any] = TypeAdapter(TOPICS[topic].inbound)
-        self._producer = create_producer(kafka)
+        self._kafka = kafka
         self._under_way: set[asyncio.Future[Any]] = set()
         self._error: BaseException | None = None
 
@@ -54,7 +54,7 @@ class Client:
         Raises:
             InvalidEventError: nobody could read it; nothing was sent.
         """
-        await self.send(self.key_of(body), body)
+        await self.send(key_of(self.topic, body), body)
 
     async def send(self, key: bytes | None, body: bytes) -> None:
         """Send a message as it is."""
@@ -78,21 +78,8 @@ class Client:
         else:
             self._error = self._error or error
 
-    def key_of(self, body: bytes) -> bytes:
-        """The key under which an event is published.
-
-        Raises:
-            InvalidEventError: it does not fit its schema.
-        """
-        if len(body) > MAX_MESSAGE_BYTES:
-            raise InvalidEventError([("message", f"{len(body)} bytes, the limit is {MAX_MESSAGE_BYTES}")])
-        try:
-            message = self._adapter.validate_json(body)
-        except ValidationError as error:
-            raise InvalidEventError(_problems(error)) from None
-        return partition_key(message.tenant, message.data.ordering_key()).encode()
-
     async def __aenter__(self) -> Self:
+        self._producer = create_producer(self._kafka)
         await self._producer.start()
         return self
 
@@ -106,6 +93,21 @@ class Client:
             await self._producer.stop()
 
 
+def key_of(topic: str, body: bytes) -> bytes:
+    """The key under which an event is published to an inbound topic.
+
+    Raises:
+        InvalidEventError: it does not fit the topic's schema.
+    """
+    if len(body) > MAX_MESSAGE_BYTES:
+        raise InvalidEventError([("message", f"{len(body)} bytes, the limit is {MAX_MESSAGE_BYTES}")])
+    try:
+        message = _schema_of(topic).validate_json(body)
+    except ValidationError as error:
+        raise InvalidEventError(_problems(error)) from None
+    return partition_key(message.tenant, message.data.ordering_key()).encode()
+
+
 def likely_key(body: bytes) -> bytes | None:
     """The key that an event would have if it were valid; None when it does not say what it is about."""
     try:
@@ -114,6 +116,11 @@ def likely_key(body: bytes) -> bytes | None:
         return partition_key(event["tenant"], data.get("order_id") or data["merchant_id"]).encode()
     except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError, UnicodeEncodeError):
         return None
+
+
+@cache
+def _schema_of(topic: str) -> TypeAdapter[Any]:
+    return TypeAdapter(TOPICS[topic].inbound)
 
 
 def _problems(error: ValidationError) -> list[tuple[str, str]]:

@@ -22,14 +22,14 @@ SELECT i.topic, i.partition, i.next_offset FROM intake AS i;
 SELECT EXISTS (SELECT FROM intake);
 
 -- name: outcomes
--- What came in, and what became of it: every row of these five sources is one message.
+-- What came in, and what became of it, wherever that is kept.
 SELECT k.topic, k.outcome, sum(k.messages)::bigint AS messages
 FROM (
-    SELECT i.topic, c.outcome, c.messages
-    FROM intake AS i
-    CROSS JOIN LATERAL (
-        VALUES ('received', i.received), ('duplicate', i.duplicate), ('redelivered', i.redelivered)
-    ) AS c (outcome, messages)
+    SELECT i.topic, 'received' AS outcome, i.received AS messages FROM intake AS i
+    UNION ALL
+    SELECT i.topic, 'redelivered', i.redelivered FROM intake AS i
+    UNION ALL
+    SELECT i.topic, 'duplicate', i.duplicate FROM intake AS i
     UNION ALL
     SELECT m.topic, m.outcome, count(*) FROM inbox AS m GROUP BY m.topic, m.outcome
     UNION ALL
@@ -91,7 +91,7 @@ SELECT
     p.authorized_minor, p.captured_minor, p.fee_minor, p.fee_version, p.capture_method, p.method, p.method_last4,
     p.provider_reference, p.certain, p.attempts, p.calls, p.reason, p.metadata,
     (
-        SELECT array_agg(concat_ws(' ', t.from_state, t.event, t.to_state, t.reason, t.event_id) ORDER BY t.version)
+        SELECT array_agg(concat_ws(' ', t.event, t.to_state, t.reason, t.event_id) ORDER BY t.version)
         FROM transitions AS t
         WHERE t.tenant = p.tenant AND t.payment_id = p.payment_id
     ) AS history

@@ -33,13 +33,16 @@ WIDTH: Final = 120
 
 @commands.command()
 def demo(
-    events: Annotated[int, typer.Option(min=FEWEST_EVENTS, max=1_000_000, help="How many events the day has.")] = 20_000,
+    events: Annotated[
+        int, typer.Option(min=FEWEST_EVENTS, max=1_000_000, help="How many events the day has.")
+    ] = 20_000,
     seed: Annotated[int, typer.Option(help="Equal seeds give equal days.")] = 7,
     report: Annotated[Path | None, typer.Option(help="Write the report here as JSON, too.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=16, help="Worker processes.")] = 2,
     *,
     keep: Annotated[
-        bool, typer.Option("--keep", help="With external servers: play also on what they hold; take another seed.")
+        bool,
+        typer.Option("--keep", help="With external servers: play also on what they hold; take another seed."),
     ] = False,
 ) -> None:
     """Play a day of a marketplace: cards, cash, declines, time-outs, duplicates and rubbish; then prove the books.
@@ -64,7 +67,9 @@ def demo(
         report.write_bytes(orjson.dumps(made.as_json(), option=orjson.OPT_INDENT_2))
         console.print(f"report written to {report}")
     if not settings.external:
-        console.print(f"Look closer: COUNTERFOIL_FOLDER={folder} counterfoil dead-letters list (or check, explain ...)")
+        console.print(
+            f"Look closer: COUNTERFOIL_FOLDER={folder} counterfoil dead-letters list (or check, explain ...)"
+        )
     if not made.ok:
         raise typer.Exit(1)
 

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import typer
 from aiokafka.errors import KafkaError
@@ -15,7 +15,7 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from ops.endpoints import places
 from ops.settings import Settings
-from producers.client import Client, InvalidEventError, likely_key
+from producers.client import Client, InvalidEventError, key_of, likely_key
 from schemas.topics import INBOUND
 
 if TYPE_CHECKING:
@@ -29,11 +29,16 @@ CHUNK_BYTES: Final = 65_536
 
 @commands.command()
 def publish(
-    file: Annotated[Path, typer.Argument(help="One JSON event a line; - reads standard input.", metavar="FILE|-")],
+    file: Annotated[
+        Path, typer.Argument(help="One JSON event a line; - is standard input.", metavar="FILE|-")
+    ],
     topic: Annotated[str, typer.Option(help=f"One of {', '.join(INBOUND)}.")] = "checkout.events",
     *,
     validate: Annotated[
-        bool, typer.Option("--validate/--no-validate", help="Refuse events that nobody could read, or let all through.")
+        bool,
+        typer.Option(
+            "--validate/--no-validate", help="Refuse events that nobody could read, or let all through."
+        ),
     ] = True,
 ) -> None:
     """Publish events. A line that does not fit its schema is named and left out; then the exit code is 1."""
@@ -41,7 +46,8 @@ def publish(
         raise typer.BadParameter(f"{topic}: choose from {', '.join(INBOUND)}", param_hint="--topic")
     kafka = places(Settings()).kafka
     try:
-        with nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb") as source:
+        piped = nullcontext(cast("BufferedReader", sys.stdin.buffer))
+        with piped if str(file) == "-" else file.open("rb") as source:
             sent, refused = asyncio.run(_publish(kafka, topic, file.name, source, validate=validate))
     except OSError as error:
         raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from error
@@ -69,11 +75,13 @@ async def _publish(
                 if not body:
                     continue
                 try:
-                    await client.send(client.key_of(body) if validate else likely_key(body), body)
+                    await client.send(key_of(topic, body) if validate else likely_key(body), body)
                 except InvalidEventError as error:
                     refused += 1
                     for field, problem in error.problems:
-                        progress.console.print(f"{name}:{number}: {field}: {problem}", markup=False, highlight=False)
+                        progress.console.print(
+                            f"{name}:{number}: {field}: {problem}", markup=False, highlight=False
+                        )
                 progress.update(task, completed=client.acknowledged)
     return client.acknowledged, refused
 

@@ -62,9 +62,9 @@ async def _events(kafka: str) -> dict[str, dict[str, list[str]]]:
 def _lasting(event: Data, topic: str) -> Data:
     """The event without what may differ."""
     data = _CLEAN.get(topic, _as_it_is)(event["data"])
-    names = ("type", "tenant", "data")
     # An unreadable message is known by its place alone, so its dead letter's subject and causes are offsets.
-    names += () if TOPICS[topic].direction == "dead" else ("subject", "causation", "correlation")
+    known_by_place = TOPICS[topic].direction == "dead"
+    names = ["type", "tenant", *([] if known_by_place else ["subject", "causation", "correlation"])]
     return {name: event[name] for name in names} | {"data": data}
 
 

@@ -1,4 +1,4 @@
-"""The customers whose bank wants to see them: they answer the provider's challenge, and only then come back to the shop.
+"""Customers whose bank wants to see them: they answer the provider's challenge before they come back to the shop.
 
 The shop knows from `payment.events` that a customer was sent away; what it publishes about the order afterwards is
 held back until the customer has answered.
@@ -60,7 +60,9 @@ class Customers:
                 sent_away: dict[bytes, str] = {}
                 for messages in (await consumer.getmany(timeout_ms=LISTEN_MS)).values():
                     sent_away |= self._sent_away(messages)
-                await asyncio.gather(*(self._at_the_bank(browser, key, url) for key, url in sent_away.items()))
+                await asyncio.gather(
+                    *(self._at_the_bank(browser, key, url) for key, url in sent_away.items())
+                )
                 for key in sent_away:
                     for record in self.held[key]:
                         await client.send(record.key, record.value)

@@ -54,7 +54,7 @@ def _decline(order: Order) -> str:
 
 def _several_captures(order: Order) -> list[Step]:
     return [
-        order.request(APPROVE, manual=True),
+        _hold(order),
         order.capture(order.third_minor, final=False),
         order.capture(order.third_minor, final=False),
         order.capture(),
@@ -64,6 +64,27 @@ def _several_captures(order: Order) -> list[Step]:
 def _no_card_works(order: Order) -> list[Step]:
     again = [order.confirm(_decline(order)) for _ in range(CONFIRMATIONS_AT_MOST - 1)]
     return [order.request(_decline(order)), *again]
+
+
+def _challenge_then_capture(order: Order) -> list[Step]:
+    return [order.request(CHALLENGE, manual=True), order.return_from_challenge("passed"), order.capture()]
+
+
+def _challenge_then_another(order: Order) -> list[Step]:
+    return [order.request(CHALLENGE), order.return_from_challenge("failed"), order.confirm(APPROVE)]
+
+
+def _wrong_amount(order: Order) -> list[Step]:
+    wrong = order.record("bank_transfer", order.amount_minor + 1)
+    return [order.defer("bank_transfer"), wrong, order.record("bank_transfer")]
+
+
+def _pay(order: Order) -> Step:
+    return order.request(APPROVE)
+
+
+def _hold(order: Order) -> Step:
+    return order.request(APPROVE, manual=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +99,25 @@ class Journey:
 
 JOURNEYS: Final = (
     # cards, taken at once
-    Journey("card", 220, lambda o: [o.request(APPROVE)]),
-    Journey("card_confirmed_later", 60, lambda o: [o.request(APPROVE, confirm=False), o.confirm(None)], may_overtake=True),
-    Journey("card_chosen_later", 40, lambda o: [o.request(), o.confirm(APPROVE)], may_overtake=True),
-    Journey("card_and_a_faulty_provider", 24, lambda o: [o.request(o.random.choice(FAULTS))]),
-    Journey("cancelled_too_late", 10, lambda o: [o.request(APPROVE), o.cancel()]),
-    # cards, held first and taken when the goods leave
-    Journey("held_then_taken", 90, lambda o: [o.request(APPROVE, manual=True), o.capture()], may_overtake=True),
-    Journey("held_then_part_taken", 20, lambda o: [o.request(APPROVE, manual=True), o.capture(o.third_minor)]),
-    Journey("held_and_taken_in_parts", 15, _several_captures),
-    Journey("first_part_taken", 8, lambda o: [o.request(APPROVE, manual=True), o.capture(o.third_minor, final=False)]),
-    Journey("held", 12, lambda o: [o.request(APPROVE, manual=True)]),
-    Journey("held_then_cancelled", 20, lambda o: [o.request(APPROVE, manual=True), o.cancel()], may_overtake=True),
+    Journey("card", 220, lambda o: [_pay(o)]),
     Journey(
-        "taken_too_much",
-        6,
-        lambda o: [o.request(APPROVE, manual=True), o.capture(o.amount_minor + 1), o.capture()],
+        "card_confirmed",
+        60,
+        lambda o: [o.request(APPROVE, confirm=False), o.confirm(None)],
+        may_overtake=True,
     ),
-    Journey("held_and_a_silent_provider", 6, lambda o: [o.request("tok_capture_timeout", manual=True), o.capture()]),
+    Journey("card_chosen_later", 40, lambda o: [o.request(), o.confirm(APPROVE)], may_overtake=True),
+    Journey("faulty_provider", 24, lambda o: [o.request(o.random.choice(FAULTS))]),
+    Journey("cancelled_too_late", 10, lambda o: [_pay(o), o.cancel()]),
+    # cards, held first and taken when the goods leave
+    Journey("held_then_taken", 90, lambda o: [_hold(o), o.capture()], may_overtake=True),
+    Journey("held_then_part_taken", 20, lambda o: [_hold(o), o.capture(o.third_minor)]),
+    Journey("taken_in_parts", 15, _several_captures),
+    Journey("first_part_taken", 8, lambda o: [_hold(o), o.capture(o.third_minor, final=False)]),
+    Journey("held", 12, lambda o: [_hold(o)]),
+    Journey("held_then_cancelled", 20, lambda o: [_hold(o), o.cancel()], may_overtake=True),
+    Journey("taken_too_much", 6, lambda o: [_hold(o), o.capture(o.amount_minor + 1), o.capture()]),
+    Journey("silent_at_capture", 6, lambda o: [o.request("tok_capture_timeout", manual=True), o.capture()]),
     Journey(
         "capture_declined",
         6,
@@ -109,16 +131,8 @@ JOURNEYS: Final = (
     Journey("no_card_works", 4, _no_card_works),
     # cards whose bank wants to see the customer
     Journey("challenge_passed", 40, lambda o: [o.request(CHALLENGE), o.return_from_challenge("passed")]),
-    Journey(
-        "challenge_passed_then_taken",
-        12,
-        lambda o: [o.request(CHALLENGE, manual=True), o.return_from_challenge("passed"), o.capture()],
-    ),
-    Journey(
-        "challenge_failed_then_another",
-        8,
-        lambda o: [o.request(CHALLENGE), o.return_from_challenge("failed"), o.confirm(APPROVE)],
-    ),
+    Journey("challenge_then_taken", 12, _challenge_then_capture),
+    Journey("challenge_failed", 8, _challenge_then_another),
     Journey("challenge_left", 6, lambda o: [o.request(CHALLENGE)]),
     # money that no provider sees
     Journey("at_the_till", 260, lambda o: [o.record("point_of_sale")]),
@@ -126,18 +140,14 @@ JOURNEYS: Final = (
     Journey("transfer_awaited", 50, lambda o: [o.defer("bank_transfer"), o.record("bank_transfer")]),
     Journey("cash_on_delivery", 90, lambda o: [o.defer("cash_on_delivery"), o.record("cash_on_delivery")]),
     Journey(
-        "parcel_refused", 20, lambda o: [o.defer("cash_on_delivery"), o.miss("parcel refused")], may_overtake=True
+        "parcel_refused", 20, lambda o: [o.defer("cash_on_delivery"), o.miss("refused")], may_overtake=True
     ),
     Journey("on_its_way", 20, lambda o: [o.defer("cash_on_delivery")]),
-    Journey("card_or_rather_cash", 16, lambda o: [o.request(), o.record("point_of_sale")]),
-    # shops that make mistakes
+    Journey("rather_cash", 16, lambda o: [o.request(), o.record("point_of_sale")]),
+    # shops that make mistakes, and customers who change their minds
     Journey("cancelled_before_paying", 20, lambda o: [o.request(), o.cancel()], may_overtake=True),
     Journey("paid_twice", 6, lambda o: [o.record("point_of_sale"), o.record("bank_transfer")]),
     Journey("requested_twice", 6, lambda o: [o.request(), o.request(), o.cancel()]),
-    Journey(
-        "wrong_amount",
-        6,
-        lambda o: [o.defer("bank_transfer"), o.record("bank_transfer", o.amount_minor + 1), o.record("bank_transfer")],
-    ),
+    Journey("wrong_amount", 6, _wrong_amount),
 )
 AT_THE_TILL: Final = next(journey for journey in JOURNEYS if journey.name == "at_the_till")

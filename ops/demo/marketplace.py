@@ -96,7 +96,7 @@ class _Day:
     """The draft of a day."""
 
     def __init__(self, events: int, seed: int) -> None:
-        self.random = Random(seed)
+        self.random = Random(seed)  # noqa: S311 - a day that can be repeated, no secret
         self.events = events
         self.seed = seed
         self._ids = 0
@@ -107,7 +107,8 @@ class _Day:
         """Everything, in order. A sort by time is stable: what comes at the same moment keeps its order."""
         openings = [sent for merchant in self.merchants for sent in self._opening(merchant)]
         again, repeated, contradicted, unreadable = (
-            round(self.events * share) for share in (EXACT_DUPLICATES, REPEATED_COMMANDS, OTHER_BODIES, UNREADABLE)
+            round(self.events * share)
+            for share in (EXACT_DUPLICATES, REPEATED_COMMANDS, OTHER_BODIES, UNREADABLE)
         )
         orders = self._orders(self.events - len(openings) - again - repeated - contradicted - unreadable)
         good = [*openings, *chain.from_iterable(orders)]
@@ -123,7 +124,9 @@ class _Day:
         """The merchant's fee schedules, one after the other."""
         at_s = LATE_OPENING_S if merchant.opens_late else self.random.uniform(0, OPENING_S)
         return [
-            self._message(at_s + number, merchant.market, merchant.merchant_id, "checkout.merchant_fees_set.v1", fees)
+            self._message(
+                at_s + number, merchant.market, merchant.merchant_id, "checkout.merchant_fees_set.v1", fees
+            )
             for number, fees in enumerate(merchant.fees)
         ]
 
@@ -156,7 +159,9 @@ class _Day:
         placed = []
         for step in steps:
             at_s += step.after_s + 0.001
-            placed.append(self._message(at_s, order.merchant.market, order.order_id, step.type, step.data, step.answer))
+            placed.append(
+                self._message(at_s, order.merchant.market, order.order_id, step.type, step.data, step.answer)
+            )
         return placed
 
     def _again(self, good: list[_Sent], count: int) -> Iterator[_Sent]:
@@ -194,7 +199,13 @@ class _Day:
         return f"event-{self.seed}-{self._ids:06d}"
 
     def _message(
-        self, at_s: float, market: Market, object_id: str, event_type: str, data: dict[str, Any], answer: Answer | None = None
+        self,
+        at_s: float,
+        market: Market,
+        object_id: str,
+        event_type: str,
+        data: dict[str, Any],
+        answer: Answer | None = None,
     ) -> _Sent:
         event = {
             "specversion": SPEC_VERSION,

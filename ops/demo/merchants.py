@@ -18,6 +18,13 @@ ANNOUNCED: Final = (datetime(2026, 4, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinf
 """From when the terms of the day hold, and from when announced ones will."""
 
 
+ANNOUNCES_TERMS: Final = 4
+OPENS_LATE: Final = 5
+"""Every so many merchants do."""
+HAS_FIXED_FEE: Final = 0.8
+"""In how many of its currencies a merchant pays a fixed fee too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Market:
     """A tenant, the shop system that publishes for it, and the currencies its customers pay in."""
@@ -37,7 +44,7 @@ MARKETS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """A seller and its fee schedules, as messages carry them; `opens_late` when its first orders come before its fees."""
+    """A seller with its fee schedules, as messages carry them; `opens_late`: its first orders come before those."""
 
     market: Market
     merchant_id: str
@@ -46,10 +53,10 @@ class Merchant:
 
 
 def settle_in(random: Random, number: int) -> Merchant:
-    """The marketplace's `number`-th merchant; every fourth announces new terms, every fifth opens late."""
+    """The marketplace's `number`-th merchant; some announce new terms, some open late."""
     market = MARKETS[number % len(MARKETS)]
     merchant_id = f"merchant-{number:03d}"
-    moments = (IN_FORCE, *(ANNOUNCED[: random.randint(1, 2)] if number % 4 == 1 else ()))
+    moments = (IN_FORCE, *(ANNOUNCED[: random.randint(1, 2)] if not (number + 1) % ANNOUNCES_TERMS else ()))
     fees = tuple(
         {
             "merchant_id": merchant_id,
@@ -59,13 +66,13 @@ def settle_in(random: Random, number: int) -> Merchant:
             "fixed_minor": {
                 currency: random.randint(5, 35) * _OF_A_EURO_MINOR[currency] // 100
                 for currency in market.currencies
-                if random.random() < 0.8
+                if random.random() < HAS_FIXED_FEE
             },
             "rounding": random.choice(list(Rounding)),
         }
         for version, moment in enumerate(moments, 1)
     )
-    return Merchant(market, merchant_id, fees, opens_late=number % 5 == 4)
+    return Merchant(market, merchant_id, fees, opens_late=not (number + 1) % OPENS_LATE)
 
 
 _OF_A_EURO_MINOR: Final = {

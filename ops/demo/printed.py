@@ -56,7 +56,9 @@ def _table(title: str, first: str, *numbers: str) -> Table:
 
 
 def _came_in(report: Report) -> Table:
-    table = _table("What came in, and what became of it", "topic", "received", *(f"{name}" for name in OUTCOMES))
+    table = _table(
+        "What came in, and what became of it", "topic", "received", *(f"{name}" for name in OUTCOMES)
+    )
     for topic, counts in report.by_topic.items():
         table.add_row(topic, *(f"{counts[name]:,}" for name in ("received", *OUTCOMES)))
     table.add_section()

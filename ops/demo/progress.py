@@ -42,7 +42,9 @@ def live_view(console: Console, events: int) -> Iterator[Observer]:
         now = time.monotonic()
         if now - last >= LINE_EVERY_S:
             last = now
-            console.print(f"{now - began:5.1f} s  " + ", ".join(_numbers(acknowledged, standing, now - began)))
+            console.print(
+                f"{now - began:5.1f} s  " + ", ".join(_numbers(acknowledged, standing, now - began))
+            )
 
     yield tell
 
@@ -63,7 +65,9 @@ class _View:
 
     def __init__(self, events: int) -> None:
         self._began = time.monotonic()
-        self._bars = Progress(TextColumn("{task.description:>10}"), BarColumn(60), TextColumn("{task.completed:,}"))
+        self._bars = Progress(
+            TextColumn("{task.description:>10}"), BarColumn(60), TextColumn("{task.completed:,}")
+        )
         self._published = self._bars.add_task("published", total=events)
         self._taken_in = self._bars.add_task("taken in", total=events)
 

@@ -69,7 +69,9 @@ async def records_of(kafka: str, topics: Iterable[str]) -> AsyncIterator[Consume
     Raises:
         KafkaError: the broker is away.
     """
-    partitions = [TopicPartition(topic, number) for topic in topics for number in range(TOPICS[topic].partitions)]
+    partitions = [
+        TopicPartition(topic, number) for topic in topics for number in range(TOPICS[topic].partitions)
+    ]
     async with AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest") as consumer:
         consumer.assign(partitions)
         first = await consumer.beginning_offsets(partitions)
@@ -90,7 +92,9 @@ async def _committed(database_url: str) -> Counter[tuple[str, str]]:
     try:
         async with connection.transaction(), sql.committed_events_cursor(connection) as batches:
             async for batch in batches:
-                ids.update((batch["topic"], orjson.loads(event)["id"]) for event in batch["payloads"].split("\n"))
+                ids.update(
+                    (batch["topic"], orjson.loads(event)["id"]) for event in batch["payloads"].split("\n")
+                )
     finally:
         await connection.close()
     return ids

@@ -76,7 +76,8 @@ class Report:
             "published": sum(self.published_by_topic.values()),
             "entries": sum(self.entries_by_rule.values()),
             "trial_balance": {
-                currency: turnover.debit_minor - turnover.credit_minor for currency, turnover in self.turnover.items()
+                currency: turnover.debit_minor - turnover.credit_minor
+                for currency, turnover in self.turnover.items()
             },
             "payments": self.payments,
             "money": self.money,
@@ -156,12 +157,11 @@ async def _by_topic(connection: Connection) -> dict[str, Counter[str]]:
 
 
 def _turnover(books: Any) -> dict[str, Turnover]:
-    debits: Counter[str] = Counter()
-    credits: Counter[str] = Counter()
+    debits, credited = Counter[str](), Counter[str]()
     for row in books:
         debits[row["currency"]] += int(row["debit_minor"])
-        credits[row["currency"]] += int(row["credit_minor"])
-    return {currency: Turnover(debits[currency], credits[currency]) for currency in sorted(debits)}
+        credited[row["currency"]] += int(row["credit_minor"])
+    return {currency: Turnover(debits[currency], credited[currency]) for currency in sorted(debits)}
 
 
 def _money(books: Any) -> dict[str, dict[str, int]]:
@@ -175,11 +175,15 @@ def _money(books: Any) -> dict[str, dict[str, int]]:
 async def _provider_agrees(stage: Stage, connection: Connection, owed_before: Mapping[str, int]) -> Verdict:
     """Whether the provider's own books say that it took what ours say it owes us."""
     authorization = {"Authorization": f"Bearer {stage.api_key.get_secret_value()}"}
-    async with httpx.AsyncClient(base_url=stage.sandbox_url, headers=authorization, trust_env=False) as provider:
+    async with httpx.AsyncClient(
+        base_url=stage.sandbox_url, headers=authorization, trust_env=False
+    ) as provider:
         answer = await provider.get("/v1/ledger", params={"limit": 1})
         answer.raise_for_status()
     theirs = Counter({row["currency"]: row["captured_amount_minor"] for row in answer.json()["captured"]})
-    ours = Counter({row["currency"]: row["balance_minor"] for row in await sql.processor_receivable(connection)})
+    ours = Counter(
+        {row["currency"]: row["balance_minor"] for row in await sql.processor_receivable(connection)}
+    )
     ours.subtract(owed_before)
     currencies = sorted(theirs.keys() | ours.keys())
     offenders = [

@@ -51,7 +51,9 @@ class Stage:
         self.sandbox_url = sandbox_url
         self.api_key = api_key
 
-    async def play(self, records: Iterable[Record], *, deadline_s: float, observe: Observer | None = None) -> float:
+    async def play(
+        self, records: Iterable[Record], *, deadline_s: float, observe: Observer | None = None
+    ) -> float:
         """Publish the records, let customers answer their challenges, and wait until all is settled.
 
         Returns how many seconds that took.
@@ -114,19 +116,15 @@ async def staged(at: Places, logs: Path, *, workers: int = 2) -> AsyncIterator[S
     """Start every role, each with a log in `logs`; they stop when the block is left.
 
     Raises:
-        RoleEndedError: one of them did not come up.
+        RoleEndedError, NotSettledError: the provider did not come up.
     """
     api_key = secrets.token_hex(16)
-    port_file = logs / "sandbox.port"
-    logs.mkdir(parents=True, exist_ok=True)
-    port_file.unlink(missing_ok=True)
     settings = environment(at) | {
         "COUNTERFOIL_SANDBOX_API_KEY": api_key,
         "COUNTERFOIL_SANDBOX_READ_TIMEOUT_MS": str(READ_TIMEOUT_MS),
     }
     with Processes(logs, settings) as processes:
-        processes.start("sandbox", *SANDBOX, "--port-file", str(port_file), "--late-ms", str(LATE_MS))
-        url = f"http://127.0.0.1:{await _read(port_file, processes)}"
+        url = await asyncio.to_thread(_provider_url, _start_provider(processes, logs), processes)
         processes.environment["COUNTERFOIL_SANDBOX_URL"] = url
         for number in range(1, workers + 1):
             processes.start(f"worker-{number}", *COUNTERFOIL, "worker")
@@ -135,11 +133,19 @@ async def staged(at: Places, logs: Path, *, workers: int = 2) -> AsyncIterator[S
         yield Stage(at, processes, url, SecretStr(api_key))
 
 
-async def _read(port_file: Path, processes: Processes) -> str:
+def _start_provider(processes: Processes, logs: Path) -> Path:
+    """Returns the file in which its port will be."""
+    port_file = logs / "sandbox.port"
+    port_file.unlink(missing_ok=True)
+    processes.start("sandbox", *SANDBOX, "--port-file", str(port_file), "--late-ms", str(LATE_MS))
+    return port_file
+
+
+def _provider_url(port_file: Path, processes: Processes) -> str:
     deadline = time.monotonic() + START_S
     while not port_file.exists():
         processes.check()
         if time.monotonic() > deadline:
             raise NotSettledError(f"the sandbox provider does not serve after {START_S} s")
-        await asyncio.sleep(0.02)
-    return port_file.read_text().strip()
+        time.sleep(0.02)
+    return f"http://127.0.0.1:{port_file.read_text().strip()}"
