@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from schemas.checkout import holds_card_number
+from schemas.checkout import card_numbers
 from schemas.envelope import MAX_MESSAGE_BYTES, Message
 from schemas.outgoing import Cause
 from schemas.reasons import Reason
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_ERRORS_TOLD: Final = 5
-_DIGIT_RUN: Final = re.compile(rb"(?:\d[ -]?){12,18}\d")
+MAX_DETAIL: Final = 1000
+"""Characters of a detail: it may quote a type or a name that the sender made long, or a card number."""
 
 
 @value
@@ -106,22 +107,18 @@ def _unreadable(record: Record, error: ValidationError) -> Unreadable:
     if masked:
         reason = Reason.CARD_NUMBER_PRESENT
         record = Record(record.topic, record.partition, record.offset, record.key, record.headers, body)
-    return Unreadable(record, reason, detail.replace("\x00", ""), masked)
+    safe_detail, _ = mask_card_numbers(detail.replace("\x00", "")[:MAX_DETAIL].encode())
+    return Unreadable(record, reason, safe_detail.decode(), masked)
 
 
 def mask_card_numbers(body: bytes) -> tuple[bytes, bool]:
-    """The body with card numbers (Luhn) replaced but for the last four digits, and whether there was one."""
-    found = False
-
-    def mask(run: re.Match[bytes]) -> bytes:
-        nonlocal found
-        text = run.group()
-        if not holds_card_number(text.decode()):
-            return text
-        found = True
-        return re.sub(rb"\d", b"*", text[:-4]) + text[-4:]
-
-    return _DIGIT_RUN.sub(mask, body), found
+    """The body with card numbers replaced but for the last four digits, and whether there was one."""
+    masked = bytearray(body)
+    # Latin-1 gives every byte a character of its own, so that places in the text are places in the body.
+    spans = card_numbers(body.decode("latin-1"))
+    for start, end in spans:
+        masked[start : end - 4] = re.sub(rb"\d", b"*", body[start : end - 4])
+    return bytes(masked), bool(spans)
 
 
 def _names_type(errors: Any) -> bool:

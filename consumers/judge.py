@@ -142,7 +142,8 @@ def _repeat(incoming: Incoming, use: Use, writes: Writes, now: datetime) -> Verd
         incoming.key, operation, data.command_key() or "", first_event_id, use.outcome, use.reason
     )
     payload = encode(incoming.cause, COMMAND_REPEATED, 0, incoming.key, now, told)
-    key = partition_key(incoming.cause.tenant, incoming.key)
+    payment = next(need for need in ROUTES[incoming.message.type].needs if need.kind == "payment")
+    key = partition_key(*map(str, payment.key(incoming.message)))
     writes.publish(TOPIC_OF_TYPE[COMMAND_REPEATED], key, payload)
     return Verdict("duplicate", detail=f"repeat of event {first_event_id}")
 

@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from schemas.envelope import Command, Data, Identifier, Message, ShortText
+from schemas.envelope import Command, Data, Identifier, Message, ShortText, Timestamp
 from schemas.money import AmountMinor, CurrencyCode, Money, PositiveMinor, Rounding
 
-_DIGIT_RUN: Final = re.compile(r"(?:\d[ -]?){12,18}\d")
+_DIGIT_RUN: Final = re.compile(r"\d(?:[ -]?\d){12,}")
+_GROUP: Final = re.compile(r"\d+")
+_LENGTHS: Final = range(13, 20)
+_FIRST_DIGITS: Final = range(2, 7)
 _NINE: Final = 9
 
 
+def card_numbers(text: str) -> list[tuple[int, int]]:
+    """Where `text` holds what looks like a card number (ISO/IEC 7812-1): its first and the place after its last digit.
+
+    13 to 19 digits that begin with 2 to 6 and pass the Luhn check. They may be parted by a space or a hyphen, also
+    from digits that do not belong to them: an expiry date behind the number does not hide it.
+    """
+    return [span for run in _DIGIT_RUN.finditer(text) for span in _within(text, run)]
+
+
 def holds_card_number(text: str) -> bool:
-    """Whether `text` holds 13 to 19 digits that pass the Luhn check (ISO/IEC 7812-1), spaces and hyphens allowed."""
-    return any(_luhn(re.sub(r"\D", "", run)) for run in _DIGIT_RUN.findall(text))
+    """Whether `text` holds what looks like a card number."""
+    return bool(card_numbers(text))
+
+
+def _within(text: str, run: re.Match[str]) -> Iterator[tuple[int, int]]:
+    groups = [group.span() for group in _GROUP.finditer(text, *run.span())]
+    for first, (start, _) in enumerate(groups):
+        for _, end in groups[first:]:
+            digits = re.sub(r"\D", "", text[start:end])
+            if len(digits) in _LENGTHS and int(digits[0]) in _FIRST_DIGITS and _luhn(digits):
+                yield start, end
+            if len(digits) >= _LENGTHS.stop:
+                break
 
 
 def _luhn(digits: str) -> bool:
@@ -32,7 +56,8 @@ def _no_card_number(text: str) -> str:
 
 
 SafeText = Annotated[ShortText, AfterValidator(_no_card_number)]
-Metadata = Annotated[dict[Identifier, SafeText], Field(max_length=20)]
+SafeName = Annotated[Identifier, AfterValidator(_no_card_number)]
+Metadata = Annotated[dict[SafeName, SafeText], Field(max_length=20)]
 
 
 CaptureMethod = Literal["automatic", "manual"]
@@ -46,9 +71,9 @@ class CardMethod(Data):
     """A card as the provider's vault knows it: a token, never the number."""
 
     type: Literal["card"]
-    token: Annotated[Identifier, AfterValidator(_no_card_number)]
+    token: SafeName
     network: Literal["visa", "mastercard", "amex", "discover", "jcb", "unionpay", "diners"]
-    last4: Annotated[str, Field(pattern=r"^\d{4}$")]
+    last4: Annotated[str, Field(pattern=r"^[0-9]{4}$")]
 
 
 class MerchantData(Data):
@@ -85,12 +110,13 @@ class MerchantFeesSetData(MerchantData):
     """A new version of a merchant's fee schedule; for payments whose event time is at or after `effective_from`."""
 
     version: Annotated[int, Field(ge=1, le=1_000_000)]
-    effective_from: AwareDatetime
+    effective_from: Timestamp
     bps: Annotated[int, Field(ge=0, le=10_000, description="basis points of the amount")]
     fixed_minor: Annotated[
         dict[CurrencyCode, AmountMinor],
         Field(
-            max_length=200, description="fixed fee per capture by currency, minor units; none where absent"
+            max_length=200,
+            description="fixed fee, once per payment, by currency in minor units; none where absent",
         ),
     ]
     rounding: Rounding
@@ -100,7 +126,7 @@ class PaymentRequestedData(OrderCommand):
     """Open the order's payment. With a method and `confirm`, the provider is asked at once."""
 
     merchant_id: Identifier
-    customer_id: Annotated[Identifier, AfterValidator(_no_card_number)] | None = None
+    customer_id: SafeName | None = None
     amount: Money
     capture_method: CaptureMethod = "automatic"
     payment_method: CardMethod | None = None
@@ -140,7 +166,7 @@ class PaymentRecordedData(OrderData):
     """The money of an order was handed over outside any provider; `collection` says how."""
 
     merchant_id: Identifier
-    customer_id: Annotated[Identifier, AfterValidator(_no_card_number)] | None = None
+    customer_id: SafeName | None = None
     amount: Money
     collection: Collection
     metadata: Metadata = Field(default_factory=dict)

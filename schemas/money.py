@@ -5,6 +5,8 @@ from __future__ import annotations
 import decimal
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
+from math import floor
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import AfterValidator, Field
@@ -107,18 +109,17 @@ def allocate(amount_minor: int, ratios: Sequence[int | Decimal]) -> list[int]:
 
     Raises ValueError when a ratio is negative or all are zero.
     """
-    weights = [Decimal(ratio) for ratio in ratios]
+    weights = [Fraction(ratio) for ratio in ratios]
     total = sum(weights)
     if total <= 0 or any(weight < 0 for weight in weights):
         msg = "ratios must be zero or more, with a sum above zero"
         raise ValueError(msg)
-    with decimal.localcontext(prec=60):
-        exact = [amount_minor * weight / total for weight in weights]
-        shares = [int(share.to_integral_value(rounding=decimal.ROUND_FLOOR)) for share in exact]
-        by_remainder = sorted(
-            (index for index, weight in enumerate(weights) if weight),
-            key=lambda index: (shares[index] - exact[index], index),
-        )
+    exact = [amount_minor * weight / total for weight in weights]
+    shares = [floor(share) for share in exact]
+    by_remainder = sorted(
+        (index for index, weight in enumerate(weights) if weight),
+        key=lambda index: (shares[index] - exact[index], index),
+    )
     for index in by_remainder[: amount_minor - sum(shares)]:
         shares[index] += 1
     return shares

@@ -24,7 +24,6 @@ PAYMENT_EVENT_TYPES: Final = tuple(
         "failed",
         "expired",
         "canceled",
-        "command_repeated",
     )
 )
 

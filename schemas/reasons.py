@@ -35,7 +35,6 @@ class Reason(StrEnum):
     MERCHANT_DIFFERS = "merchant_differs"
     CALL_IN_PROGRESS = "call_in_progress"
     CALL_STALE = "call_stale"
-    TIMER_STALE = "timer_stale"
     FEE_VERSION_EXISTS = "fee_version_exists"
     # the provider declined
     INSUFFICIENT_FUNDS = "insufficient_funds"
@@ -113,7 +112,6 @@ REASONS: Final[dict[Reason, ReasonInfo]] = {
     Reason.MERCHANT_DIFFERS: ReasonInfo(False, _C, "Use the payment's merchant."),
     Reason.CALL_IN_PROGRESS: ReasonInfo(True, _C, "Wait for the outcome of the provider call under way."),
     Reason.CALL_STALE: ReasonInfo(False, _N, "None: an answer to a call that no longer matters."),
-    Reason.TIMER_STALE: ReasonInfo(False, _N, "None: the payment moved on before the timer."),
     Reason.FEE_VERSION_EXISTS: ReasonInfo(False, _C, "A version is never rewritten; publish the next one."),
     Reason.INSUFFICIENT_FUNDS: ReasonInfo(True, _U, "Ask for another method, or try again on another day."),
     Reason.DO_NOT_HONOR: ReasonInfo(False, _U, "Ask for another method; the issuer tells no more."),

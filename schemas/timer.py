@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime
-
-from schemas.envelope import Data, Identifier, Message
+from schemas.envelope import Data, Identifier, Message, Timestamp
 
 TimerKind = Literal["authorization_expiry", "challenge_expiry"]
 
@@ -19,7 +17,7 @@ class TimerDueData(Data):
     kind: TimerKind
     payment_id: UUID
     order_id: Identifier
-    due_at: AwareDatetime
+    due_at: Timestamp
 
     def ordering_key(self) -> str:
         """The order."""

@@ -104,6 +104,6 @@ def payment_id_of(tenant: str, order_id: str) -> UUID:
     return uuid5(_NAMESPACE, f"payment/{tenant}/{order_id}")
 
 
-def derived_id(payment_id: UUID, what: str, number: int) -> UUID:
-    """The id of a payment's n-th call or timer. A retry after a crash derives the same id."""
-    return uuid5(payment_id, f"{what}/{number}")
+def derived_id(parent_id: UUID, what: str, number: int) -> UUID:
+    """The id of a payment's n-th call or timer, or of a timer's next. A retry after a crash derives the same id."""
+    return uuid5(parent_id, f"{what}/{number}")

@@ -84,6 +84,10 @@ TRANSITIONS: Final[dict[tuple[State | None, Trigger], State]] = {
     # money is promised
     (_S.SETTLING, _T.RECORD): _S.SUCCEEDED,
     (_S.SETTLING, _T.MISS_COLLECTION): _S.FAILED,
+    # given up, and yet the money is handed over: a fact is not refused
+    (_S.FAILED, _T.RECORD): _S.SUCCEEDED,
+    (_S.EXPIRED, _T.RECORD): _S.SUCCEEDED,
+    (_S.CANCELED, _T.RECORD): _S.SUCCEEDED,
 }
 
 TERMINAL: Final = frozenset(State) - {state for state, _ in TRANSITIONS if state is not None}

@@ -18,7 +18,7 @@ from schemas.payment import PAYMENT_EVENT_TYPES, CommandRepeated
 from schemas.reasons import REASONS, Reason
 from schemas.rejection import REJECTED, Rejected
 from schemas.topics import COMMAND_REPEATED, TOPIC_OF_TYPE
-from tests.handlers.payments.matrix import cells_that_hold, played
+from tests.handlers.payments.matrix import cells, played
 from tests.handlers.scene import NOW, Scene
 
 CAUSE: Final = Cause(
@@ -40,7 +40,7 @@ def promised_and_published(message_type: str, data: Any, cause: Cause = CAUSE) -
 
 def scenes() -> list[Scene]:
     """Every message in every situation."""
-    return [played(situation, message)[0] for situation, message, _ in cells_that_hold()]
+    return [played(situation, message)[0] for situation, message, _ in cells()]
 
 
 def test_every_event_of_a_payment_is_what_its_schema_promises() -> None:

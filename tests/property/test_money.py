@@ -72,9 +72,6 @@ def test_equal_ratios_differ_by_a_unit_at_most_and_the_first_get_it(amount_minor
     assert shares[0] - shares[-1] <= 1
 
 
-@pytest.mark.xfail(
-    reason="remainders are compared after rounding to 60 digits, so that equal ones differ", strict=True
-)
 @pytest.mark.parametrize(
     ("amount_minor", "weights", "shares"),
     [(100, [1, 7, 7], [7, 47, 46]), (10, [7, 1, 7], [5, 1, 4]), (100, [4, 1, 7], [34, 8, 58])],

@@ -150,26 +150,20 @@ def test_a_card_number_is_seen(text: str, found: bool, about: str) -> None:  # n
     assert holds_card_number(text) is found, about
 
 
-@pytest.mark.xfail(reason="digits before or after the number, parted from it, are taken into it", strict=True)
 @pytest.mark.parametrize("text", [f"1 {LUHN}", f"{LUHN} 12/29", f"7-{LUHN}"])
 def test_digits_beside_a_card_number_do_not_hide_it(text: str) -> None:
     assert holds_card_number(text)
 
 
-@pytest.mark.xfail(reason="a text of digits is taken for seconds since 1970", strict=True)
 @pytest.mark.parametrize("time", ["1795428000", "1795428000.5", "-1"])
 def test_a_time_is_a_date_not_a_number_as_text(time: str) -> None:
     assert refused_members(cloud_event(RECORDED, time=time)) == ["time"]
 
 
-@pytest.mark.xfail(
-    reason=r"\d takes digits of every script, where the published schema takes ASCII", strict=True
-)
 def test_last4_are_ascii_digits() -> None:
     event = cloud_event(REQUESTED, data__payment_method=CARD | {"last4": "٤٢٤٢"})
     assert refused_members(event) == ["data.payment_method.last4"]
 
 
-@pytest.mark.xfail(reason="only the values of metadata are looked at", strict=True)
 def test_a_card_number_for_a_name_of_metadata_is_refused() -> None:
     assert refused_members(cloud_event(RECORDED, data__metadata={LUHN: "4"}))

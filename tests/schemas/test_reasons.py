@@ -28,7 +28,6 @@ def test_what_nobody_can_mend_needs_no_action_or_waits() -> None:
     assert nobody == {
         Reason.BEHIND_PARKED,
         Reason.CALL_STALE,
-        Reason.TIMER_STALE,
         Reason.AUTHORIZATION_EXPIRED,
     }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from handlers.decision import Decision, Rejection, Waiting
 from handlers.payments.rules.opening import open_payment
-from handlers.payments.rules.steps import advance, ask, refusal, tell, transition
+from handlers.payments.rules.steps import advance, ask, busy, refusal, tell, transition
 from handlers.payments.states import State, Trigger
 from schemas.reasons import Reason
 
@@ -90,9 +90,7 @@ def complete_challenge(payment: Payment | None, message: ChallengeCompleted, now
     """The customer is back: ask the provider how it went; the browser's word is not proof."""
     if payment is None:
         return _unknown(message.data.order_id)
-    if payment.state == State.PROCESSING and payment.call_id is not None:
-        return Waiting(Reason.CALL_IN_PROGRESS, f"payment {payment.payment_id} waits for its provider")
-    problem = refusal(payment, Trigger.RETURN_FROM_CHALLENGE)
+    problem = busy(payment) or refusal(payment, Trigger.RETURN_FROM_CHALLENGE)
     if problem is not None:
         return problem
     returned, step = advance(payment, Trigger.RETURN_FROM_CHALLENGE, now, redirect_url=None)
@@ -104,10 +102,7 @@ def request_capture(payment: Payment | None, message: CaptureRequested, now: dat
     """Take what is authorized, or part of it; the money is booked when the provider says so."""
     if payment is None:
         return _unknown(message.data.order_id)
-    busy = _busy(payment)
-    if busy is not None:
-        return busy
-    problem = refusal(payment, Trigger.CAPTURE)
+    problem = busy(payment) or refusal(payment, Trigger.CAPTURE)
     if problem is not None:
         return problem
     amount_minor = message.data.amount_minor or payment.capturable_minor
@@ -123,10 +118,7 @@ def request_cancellation(payment: Payment | None, message: CancellationRequested
     """Give the payment up: at once when no money is held, else when the provider has voided the authorization."""
     if payment is None:
         return _unknown(message.data.order_id)
-    busy = _busy(payment)
-    if busy is not None:
-        return busy
-    problem = refusal(payment, Trigger.CANCEL)
+    problem = busy(payment) or refusal(payment, Trigger.CANCEL)
     if problem is not None:
         return problem
     if payment.state == State.AUTHORIZED:
@@ -148,16 +140,6 @@ def _card(card: CardMethod) -> dict[str, Any]:
         "method_network": card.network,
         "method_last4": card.last4,
     }
-
-
-def _busy(payment: Payment) -> Waiting | None:
-    """A command that arrives while the provider is being asked waits for the answer, in order."""
-    if payment.call_id is None:
-        return None
-    return Waiting(
-        Reason.CALL_IN_PROGRESS,
-        f"payment {payment.payment_id} waits for its provider ({payment.call_operation} {payment.call_id})",
-    )
 
 
 def _unknown(order_id: str) -> Waiting:

@@ -28,7 +28,7 @@ def timer_due(payment: Payment | None, message: TimerDue, now: datetime) -> Outc
         return Waiting(Reason.PAYMENT_UNKNOWN, f"order {message.data.order_id} has no payment")
     if message.data.kind == "challenge_expiry":
         return _challenge_expired(payment, message, now)
-    return _authorization_expired(payment, now)
+    return _authorization_expired(payment, message, now)
 
 
 def _challenge_expired(payment: Payment, message: TimerDue, now: datetime) -> Decision:
@@ -43,12 +43,12 @@ def _challenge_expired(payment: Payment, message: TimerDue, now: datetime) -> De
     return Decision(states=(asking,), transitions=(step,), events=(tell(asking),), calls=(call,))
 
 
-def _authorization_expired(payment: Payment, now: datetime) -> Decision:
+def _authorization_expired(payment: Payment, message: TimerDue, now: datetime) -> Decision:
     """The hold lapses: nothing captured expires, something captured is complete. Never while a call is under way."""
     if payment.state not in {State.AUTHORIZED, State.CAPTURED}:
         return Decision()
     if payment.call_id is not None:
-        timer_id = derived_id(payment.payment_id, "authorization_expiry/again", payment.calls)
+        timer_id = derived_id(message.data.timer_id, "again", 1)
         again = Timer(
             timer_id, "authorization_expiry", now + LOOK_AGAIN, payment.payment_id, payment.order_id
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from handlers.decision import Decision, Rejection, Timer, Waiting
 from handlers.payments.model import AUTHORIZATION_LIFETIME, CHALLENGE_LIFETIME, MAX_ATTEMPTS, derived_id
 from handlers.payments.postings import book_taken, fee_after
-from handlers.payments.rules.steps import advance, answered, ask, tell
+from handlers.payments.rules.steps import advance, answered, ask, refusal, tell
 from handlers.payments.states import State, Trigger
 from schemas.reasons import Reason
 
@@ -45,12 +45,11 @@ def call_declined(payment: Payment | None, message: CallDeclined, now: datetime)
     reason = message.data.reason
     if payment.state != State.PROCESSING:
         return _still(payment, reason, now)
-    if payment.reason is Reason.CHALLENGE_ABANDONED:
-        return _end(payment, Trigger.GIVE_UP, Reason.CHALLENGE_ABANDONED, now)
-    if reason in NO_FURTHER_ATTEMPT:
-        return _end(payment, Trigger.GIVE_UP, reason, now)
-    if payment.attempts >= MAX_ATTEMPTS:
-        return _end(payment, Trigger.GIVE_UP, Reason.ATTEMPTS_EXHAUSTED, now)
+    if payment.call_operation == "void":
+        return _look_again(payment, now)
+    last = _last_reason(payment, reason)
+    if last is not None:
+        return _end(payment, Trigger.GIVE_UP, last, now)
     return _end(payment, Trigger.DECLINE, reason, now)
 
 
@@ -63,6 +62,9 @@ def challenge_required(payment: Payment | None, message: ChallengeRequired, now:
     if payment.reason is Reason.CHALLENGE_ABANDONED:
         asking, call = ask(replace(payment, provider_reference=data.provider_reference), "void", now)
         return Decision(states=(asking,), calls=(call,))
+    forbidden = refusal(payment, Trigger.CHALLENGE)
+    if forbidden is not None:
+        return forbidden
     waiting, step = advance(
         payment,
         Trigger.CHALLENGE,
@@ -100,11 +102,10 @@ def call_failed(payment: Payment | None, message: CallFailed, now: datetime) -> 
     reason = message.data.reason
     if payment.state != State.PROCESSING:
         return _still(payment, reason, now)
-    if payment.call_operation != "authorize":
-        asking, call = ask(payment, "confirm", now)
-        return Decision(states=(asking,), calls=(call,))
-    if reason is Reason.PROVIDER_UNAVAILABLE:
+    if reason is Reason.PROVIDER_UNAVAILABLE and payment.call_operation == "authorize":
         return _end(payment, Trigger.FIND_UNAVAILABLE, reason, now)
+    if reason is Reason.PROVIDER_UNAVAILABLE or payment.call_operation == "void":
+        return _look_again(payment, now)
     return _end(payment, Trigger.GIVE_UP, reason, now)
 
 
@@ -119,6 +120,8 @@ def _not_ours(payment: Payment | None, message: Result) -> Rejection | Waiting |
 
 def _authorized(payment: Payment, message: CallSucceeded, now: datetime) -> Outcome:
     data = message.data
+    if data.amount_minor == 0:
+        return Rejection(Reason.AMOUNT_DIFFERS, "amount_minor is 0: nothing was authorized")
     if data.amount_minor > payment.amount_minor:
         detail = f"amount_minor {data.amount_minor} is above the payment's {payment.amount_minor}"
         return Rejection(Reason.AMOUNT_ABOVE_AUTHORIZED, detail)
@@ -143,6 +146,8 @@ def _authorized(payment: Payment, message: CallSucceeded, now: datetime) -> Outc
 
 def _captured(payment: Payment, message: CallSucceeded, now: datetime) -> Outcome:
     taken_minor = message.data.amount_minor
+    if taken_minor == 0:
+        return Rejection(Reason.AMOUNT_DIFFERS, "amount_minor is 0: nothing was captured")
     if taken_minor > payment.capturable_minor:
         detail = f"amount_minor {taken_minor} is above what is left to capture, {payment.capturable_minor}"
         return Rejection(Reason.AMOUNT_ABOVE_AUTHORIZED, detail)
@@ -179,6 +184,21 @@ def _voided(payment: Payment, now: datetime) -> Decision:
     if payment.state == State.PROCESSING:
         return _end(payment, Trigger.GIVE_UP, Reason.CHALLENGE_ABANDONED, now)
     return _end(payment, Trigger.CANCEL, Reason.REQUESTED_BY_CALLER, now)
+
+
+def _last_reason(payment: Payment, reason: Reason) -> Reason | None:
+    """Why a decline for `reason` is the last word; None when the customer may try another method."""
+    if payment.reason is Reason.CHALLENGE_ABANDONED:
+        return Reason.CHALLENGE_ABANDONED
+    if reason in NO_FURTHER_ATTEMPT:
+        return reason
+    return Reason.ATTEMPTS_EXHAUSTED if payment.attempts >= MAX_ATTEMPTS else None
+
+
+def _look_again(payment: Payment, now: datetime) -> Decision:
+    """Ask how it stands: a void that was refused may have met money that was taken meanwhile."""
+    asking, call = ask(payment, "confirm", now)
+    return Decision(states=(asking,), calls=(call,))
 
 
 def _end(payment: Payment, trigger: Trigger, reason: Reason, now: datetime) -> Decision:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from handlers.decision import Decision, Rejection, Waiting
 from handlers.payments.postings import book_taken, fee_after
 from handlers.payments.rules.opening import open_payment
-from handlers.payments.rules.steps import advance, refusal, tell, transition
+from handlers.payments.rules.steps import advance, busy, refusal, tell, transition
 from handlers.payments.states import State, Trigger
 from schemas.reasons import Reason
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from handlers.decision import Outcome
     from handlers.fees.model import FeeHistory
     from handlers.payments.model import Payment
-    from schemas.checkout import PaymentDeferred, PaymentNotCollected, PaymentRecorded
+    from schemas.checkout import Collection, PaymentDeferred, PaymentNotCollected, PaymentRecorded
 
 
 def record(
@@ -33,15 +33,14 @@ def record(
             return opened
         paid, step = opened, transition(opened, None, Trigger.RECORD)
     else:
-        problem = _differs(payment, message) or _unpayable(payment)
+        problem = _differs(payment, message) or busy(payment) or _unpayable(payment)
         if problem is not None:
             return problem
         paid, step = advance(
             payment,
             Trigger.RECORD,
             now,
-            method=data.collection,
-            provider=None,
+            **_otherwise(data.collection),
             authorized_minor=payment.amount_minor,
             captured_minor=payment.amount_minor,
             fee_minor=fee_after(payment, payment.amount_minor),
@@ -67,10 +66,10 @@ def defer(
             return opened
         promised, step = opened, transition(opened, None, Trigger.DEFER)
     else:
-        problem = _differs(payment, message) or refusal(payment, Trigger.DEFER)
+        problem = _differs(payment, message) or busy(payment) or refusal(payment, Trigger.DEFER)
         if problem is not None:
             return problem
-        promised, step = advance(payment, Trigger.DEFER, now, method=data.collection)
+        promised, step = advance(payment, Trigger.DEFER, now, **_otherwise(data.collection))
     return Decision(states=(promised,), transitions=(step,), events=(tell(promised),))
 
 
@@ -83,6 +82,18 @@ def miss_collection(payment: Payment | None, message: PaymentNotCollected, now: 
         return problem
     failed, step = advance(payment, Trigger.MISS_COLLECTION, now, Reason.NOT_COLLECTED)
     return Decision(states=(failed,), transitions=(step,), events=(tell(failed),))
+
+
+def _otherwise(collection: Collection) -> dict[str, Any]:
+    """The changes of a payment that was to be made by card and is not: nothing of the card or its provider stays."""
+    return {
+        "method": collection,
+        "method_token": None,
+        "method_network": None,
+        "method_last4": None,
+        "provider": None,
+        "provider_reference": None,
+    }
 
 
 def _unpayable(payment: Payment) -> Rejection | None:

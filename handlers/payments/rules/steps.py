@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from handlers.decision import Call, Event, Rejection, Transition
+from handlers.decision import Call, Event, Rejection, Transition, Waiting
 from handlers.payments.model import PROVIDER_OF_METHOD, derived_id
 from handlers.payments.states import TRANSITIONS
 from schemas.payment import PaymentChanged
@@ -26,6 +26,16 @@ def refusal(payment: Payment, trigger: Trigger) -> Rejection | None:
     return Rejection(
         Reason.STATE_FORBIDS,
         f"payment {payment.payment_id} is {payment.state}, which does not allow {trigger}",
+    )
+
+
+def busy(payment: Payment) -> Waiting | None:
+    """What arrives while the provider is being asked waits for the answer, in order; None when nobody is asked."""
+    if payment.call_id is None:
+        return None
+    return Waiting(
+        Reason.CALL_IN_PROGRESS,
+        f"payment {payment.payment_id} waits for its provider ({payment.call_operation} {payment.call_id})",
     )
 
 
@@ -56,6 +66,7 @@ def ask(
         call_id=call_id,
         call_operation=operation,
         call_final=final,
+        certain=True,
         calls=number,
         updated_at=now,
     )

@@ -164,7 +164,6 @@ def test_a_cancellation_asks_the_provider_to_let_go_first() -> None:
     assert (scene.payment.state, scene.payment.reason) == ("canceled", Reason.REQUESTED_BY_CALLER)
 
 
-@pytest.mark.xfail(reason="an entry of nothing cannot be posted, and the rule raises", strict=True)
 @pytest.mark.parametrize("scene", [capturing, selling])
 def test_a_provider_that_took_nothing_is_answered_not_a_bug(scene: Callable[[], Scene]) -> None:
     assert scene().answer("call_succeeded", amount_minor=0).rejection.reason is Reason.AMOUNT_DIFFERS

@@ -139,13 +139,11 @@ def test_an_answer_closes_the_call() -> None:
     assert payment.provider_reference == "auth_1"
 
 
-@pytest.mark.xfail(reason="a new call is begun as uncertain as the last one ended", strict=True)
 def test_a_new_call_is_certain_until_it_is_not() -> None:
     scene = returned().answer("call_unknown").answer("call_failed")
     assert scene.payment.certain
 
 
-@pytest.mark.xfail(reason="gives up without asking", strict=True)
 def test_a_void_that_is_refused_is_looked_at_for_the_money_may_have_been_taken() -> None:
     scene = leaving().answer("call_declined", reason="processing_declined")
     assert (scene.payment.state, scene.calls[-1].operation) == ("processing", "confirm")

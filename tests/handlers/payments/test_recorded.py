@@ -83,7 +83,6 @@ def test_an_order_whose_card_was_declined_can_be_paid_otherwise(fact: str) -> No
     assert isinstance(declined().send(fact).outcome, Decision)
 
 
-@pytest.mark.xfail(reason="the declined card stays on the payment, and is told", strict=True)
 @pytest.mark.parametrize("fact", ["payment_recorded", "payment_deferred"])
 def test_what_is_paid_otherwise_forgets_the_card_and_its_provider(fact: str) -> None:
     payment = declined().send(fact).payment
