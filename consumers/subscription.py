@@ -65,8 +65,13 @@ def subscribe(
 
 def record_of(record: ConsumerRecord[bytes, bytes]) -> Record:
     """The record without aiokafka; a tombstone has an empty body."""
-    headers = {name: value.decode("utf-8", "replace") for name, value in record.headers}
+    headers = {_text(name.encode()): _text(value or b"") for name, value in record.headers}
     return Record(record.topic, record.partition, record.offset, record.key, headers, record.value or b"")
+
+
+def _text(raw: bytes) -> str:
+    """Bytes as text that a database can keep: a header is not worth stopping a partition for."""
+    return raw.decode("utf-8", "replace").replace("\x00", "\ufffd")
 
 
 async def _commit(consumer: Any, records: Iterable[ConsumerRecord[bytes, bytes]]) -> None:

@@ -88,8 +88,8 @@ SELECT o.topic, o.payloads FROM outbox_batches AS o;
 -- Payments without the times at which something was done, each with its history.
 SELECT
     p.tenant, p.order_id, p.merchant_id, p.customer_id, p.state, p.version, p.currency, p.amount_minor,
-    p.authorized_minor, p.captured_minor, p.fee_minor, p.fee_version, p.capture_method, p.method, p.method_last4,
-    p.provider_reference, p.certain, p.attempts, p.calls, p.reason, p.metadata,
+    p.authorized_minor, p.captured_minor, p.fee_minor, p.fee_version, p.capture_method, p.method,
+    p.method_last4, p.provider_reference, p.certain, p.attempts, p.calls, p.reason, p.metadata,
     (
         SELECT array_agg(concat_ws(' ', t.event, t.to_state, t.reason, t.event_id) ORDER BY t.version)
         FROM transitions AS t

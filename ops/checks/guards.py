@@ -11,6 +11,8 @@ import db
 GUARDS: Final[dict[str, tuple[str, ...]]] = {
     "inbox": ("inbox_keeps_messages", "inbox_loses_none"),
     "inbox_conflicts": ("inbox_conflicts_append_only",),
+    "dead_letters": ("dead_letters_keep_messages", "dead_letters_lose_none"),
+    "outbox_batches": ("outbox_append_only",),
     "audit_log": ("audit_log_append_only",),
     "accounts": ("accounts_append_only",),
     "entries": ("entries_append_only", "entries_xid"),
@@ -21,7 +23,7 @@ GUARDS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Table -> the triggers that guard it, in replica sessions too."""
 
-EVIDENCE: Final = frozenset({"inbox", "inbox_conflicts", "provider_answers"})
+EVIDENCE: Final = frozenset({"inbox", "inbox_conflicts", "dead_letters", "provider_answers"})
 """Tables that keep what came from outside, word for word (law 8)."""
 
 HISTORY: Final[dict[str, str]] = {

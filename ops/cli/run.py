@@ -10,10 +10,12 @@ import typer
 from consumers.worker import CONSUMERS
 from ops import roles
 from ops.endpoints import places
+from ops.sandbox.__main__ import main as serve_sandbox
 from ops.settings import Settings
 from producers.kafka import create_topics
 
 commands = typer.Typer()
+commands.command("sandbox")(serve_sandbox)
 
 
 @commands.command()

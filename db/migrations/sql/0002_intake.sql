@@ -116,6 +116,24 @@ CREATE TABLE dead_letters (
 );
 CREATE UNIQUE INDEX dead_letters_once ON dead_letters (topic, partition, "offset", dead_at);
 
+-- For a message that could not be read it is the only copy: nothing of it changes but that it was replayed, once.
+CREATE FUNCTION guard_dead_letters() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.replayed_at IS NOT NULL
+        OR to_jsonb(OLD) - 'replayed_at' IS DISTINCT FROM to_jsonb(NEW) - 'replayed_at'
+    THEN
+        RAISE EXCEPTION 'dead letter % is kept as it is', OLD.dead_letter_id USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER dead_letters_keep_messages BEFORE UPDATE ON dead_letters
+FOR EACH ROW EXECUTE FUNCTION guard_dead_letters();
+CREATE TRIGGER dead_letters_lose_none BEFORE DELETE OR TRUNCATE ON dead_letters
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewrite();
+ALTER TABLE dead_letters ENABLE ALWAYS TRIGGER dead_letters_keep_messages;
+ALTER TABLE dead_letters ENABLE ALWAYS TRIGGER dead_letters_lose_none;
+
 -- A command's key, what it was used for, and the outcome that a repeat is told.
 CREATE TABLE idempotency_keys (
     tenant text NOT NULL,

@@ -13,6 +13,10 @@ CREATE TABLE outbox_batches (
 );
 ALTER TABLE outbox_batches ALTER COLUMN payloads SET STORAGE EXTERNAL, ALTER COLUMN keys SET STORAGE EXTERNAL;
 
+CREATE TRIGGER outbox_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON outbox_batches
+FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewrite();
+ALTER TABLE outbox_batches ENABLE ALWAYS TRIGGER outbox_append_only;
+
 -- The same as arrays that run in parallel. `causes` are the ids of the messages that led to the events.
 CREATE VIEW outbox AS
 SELECT
