@@ -49,11 +49,6 @@ UPDATE timers AS t SET published_at = clock_timestamp()
 FROM unnest(:tenants::text [], :timer_ids::uuid []) AS k (tenant, timer_id)
 WHERE t.tenant = k.tenant AND t.timer_id = k.timer_id;
 
--- name: set_clock!
--- Sets a tenant's test clock; it never goes back.
-INSERT INTO clocks AS c (tenant, now_at) VALUES (:tenant, :now_at)
-ON CONFLICT (tenant) DO UPDATE SET now_at = greatest(c.now_at, excluded.now_at);
-
 -- name: claim_calls
 -- Calls to make or to ask about, for this gateway alone until the lease ends.
 UPDATE provider_calls AS c

@@ -7,7 +7,7 @@ from typing import Final
 
 import typer
 
-from ops.cli import bench, contracts, demo, imports, inspect, publish, queues, run, stack
+from ops.cli import bench, clock, contracts, demo, imports, inspect, publish, queues, run, stack
 from ops.embedded import EmbeddedStackError
 
 app: Final = typer.Typer(
@@ -17,7 +17,7 @@ app: Final = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-for group in (stack, run, demo, publish, imports, inspect, queues, bench, contracts):
+for group in (stack, run, demo, publish, imports, inspect, queues, clock, bench, contracts):
     app.add_typer(group.commands)
 
 
