@@ -19,7 +19,7 @@ SELECT i.topic, i.partition, i.next_offset FROM intake AS i;
 
 -- name: is_used$
 -- Whether any message was ever taken in.
-SELECT EXISTS (SELECT 1 FROM intake);
+SELECT count(*) > 0 FROM intake;
 
 -- name: outcomes
 -- What came in, and what became of it, wherever that is kept.

@@ -1,0 +1,80 @@
+"""The report as a document and as people read it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from ops.checks import Verdict
+from ops.demo.printed import printed
+from ops.demo.report import Report, Turnover
+
+HOLDS = Verdict(1, "Every journal entry balances per currency", ok=True, checked=3, offenders=[], broken=0)
+BROKEN = Verdict(
+    2, "Every balance is the sum of its lines", ok=False, checked=9, offenders=["account 7"], broken=1
+)
+
+
+@pytest.fixture
+def report() -> Report:
+    return Report(
+        events=10,
+        seed=7,
+        seconds=4.0,
+        by_topic={
+            "checkout.events": Counter(received=10, applied=6, duplicate=2, rejected=1, dead=1),
+            "provider.results": Counter(received=3, applied=3),
+        },
+        rejections={"state_forbids": 1},
+        dead_letters={"invalid_json": 1},
+        payments={"succeeded": 4, "failed": 1},
+        entries_by_rule={"card_captured": 3, "terminal_sale": 1},
+        turnover={"JPY": Turnover(5000, 5000), "KWD": Turnover(1234567, 1234567)},
+        money={
+            "JPY": {"terminal_receivable": 5000, "merchant_payable": 4900, "platform_fee_revenue": 100},
+            "KWD": {"processor_receivable": 1234567, "merchant_payable": 1234567},
+        },
+        provider_calls={"authorize": {"calls": 3, "tries": 4, "were_unknown": 1}},
+        published_by_topic={"payment.events": 8, "ledger.entries": 4},
+        published_again=0,
+        laws=(HOLDS,),
+    )
+
+
+def text_of(report: Report) -> str:
+    console = Console(width=120, file=StringIO(), record=True)
+    console.print(printed(report))
+    return console.export_text()
+
+
+def test_the_document_has_what_a_machine_asks_for(report: Report) -> None:
+    document = report.as_json()
+    assert [document[name] for name in ("received", "applied", "duplicate", "rejected", "parked", "dead")] == [
+        13, 9, 2, 1, 0, 1
+    ]  # fmt: skip
+    assert document["trial_balance"] == {"JPY": 0, "KWD": 0}
+    assert document["published"] == 12
+    assert document["entries"] == 4
+    assert document["events_per_second"] == 2.5
+    assert document["laws"][0]["ok"]
+    assert document["ok"]
+
+
+def test_people_read_amounts_with_the_currencys_decimals(report: Report) -> None:
+    text = text_of(report)
+    assert "1,234.567" in text
+    assert "4,900" in text
+    assert "13 received = 9 applied + 2 duplicate + 1 rejected + 0 parked + 1 dead" in text
+    assert "every law holds" in text
+
+
+def test_a_broken_law_is_named_with_what_breaks_it(report: Report) -> None:
+    broken = replace(report, laws=(HOLDS, BROKEN))
+    assert not broken.ok
+    text = text_of(broken)
+    assert "a law is broken" in text
+    assert "account 7" in text
