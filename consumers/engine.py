@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import asyncpg
@@ -103,24 +104,33 @@ class Engine:
 
     async def _settle(self, items: Sequence[Item]) -> None:
         """Commit the items, in order, in as few transactions as the database allows."""
+        if len(items) == 1:
+            self._observer.committed(await self._settle_alone(items))
+            return
         try:
             report = await self._persist(lambda connection: self._take_in(connection, items))
-        except Exception as error:
-            if len(items) > 1 or isinstance(error, LOST_RACE):
-                await self._halve(items)
-                return
-            log.exception("message cannot be handled", topic=self.topic, offset=items[0].record.offset)
-            refusal = _told(error)
-            report = await self._persist(lambda connection: self._take_in(connection, items, refusal))
+        except Exception:  # noqa: BLE001 - whichever message it is that is refused, it will be found alone
+            self._observer.retried(self.topic, "halved")
+            middle = len(items) // 2
+            await self._settle(items[:middle])
+            await self._settle(items[middle:])
+            return
         self._observer.committed(report)
 
-    async def _halve(self, items: Sequence[Item]) -> None:
-        """Each half by itself; a message that is alone and still loses races has only to go on trying."""
-        self._observer.retried(self.topic, "halved")
-        middle = len(items) // 2
-        if middle:
-            await self._settle(items[:middle])
-        await self._settle(items[middle:])
+    async def _settle_alone(self, items: Sequence[Item]) -> Report:
+        """One message, which is set aside when the database refuses it; a lost race is no refusal."""
+        refusal: str | None = None
+        while True:
+            try:
+                return await self._persist(partial(self._take_in, items=items, refusal=refusal))
+            except LOST_RACE:
+                continue
+            except Exception as error:
+                log.exception("message cannot be handled", topic=self.topic, offset=items[0].record.offset)
+                if refusal is not None:
+                    # Not even a dead letter: to go on would lose the message, so its partition stands still.
+                    await asyncio.sleep(WAIT_AT_MOST_S)
+                refusal = _told(error)
 
     async def _persist(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run a transaction's work until it is committed: again after a lost race, patiently in an outage."""

@@ -7,6 +7,8 @@ from hashlib import blake2b
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from db.queries import engine as sql
 from db.tables import FEE_SCHEDULES, PAYMENTS
 from handlers.fees.model import FeeSchedule
@@ -126,4 +128,5 @@ def command_key(incoming: Incoming) -> CommandKey | None:
 
 def fingerprint(incoming: Incoming) -> bytes:
     """What the command asks for, as a digest that ignores how its JSON was written."""
-    return blake2b(incoming.message.data.model_dump_json().encode(), digest_size=16).digest()
+    asked = orjson.dumps(incoming.message.data.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    return blake2b(asked, digest_size=16).digest()

@@ -176,6 +176,7 @@ async def content(admin: Connection) -> dict[str, Any]:
         found[name] = sorted(rows)
     told: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for message in await published(admin):
-        told[message["topic"] + " " + message["key"]].append((message["type"], message["id"]))
+        dead = message["topic"].endswith(".dlq")  # a dead letter is known by when it died
+        told[message["topic"] + " " + message["key"]].append((message["type"], "" if dead else message["id"]))
     found["published"] = dict(told)
     return found
