@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer
 
-from ops.cli.app import app
+from ops.cli.app import GROUPS, application
 from ops.settings import Settings
 from tests.ops.docs.pages import PAGES, ROOT, anchors, code, links, name
 
@@ -18,7 +18,7 @@ COMMAND = re.compile(r"\bcounterfoil ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
 TARGET = re.compile(r"\bmake ([a-z][a-z-]*)")
 SETTING = re.compile(r"\b(?:COUNTERFOIL|KAFKA|DATABASE)_[A-Z_]+\b")
 FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()}
-COMMANDS: Any = typer.main.get_command(app)
+COMMANDS: Any = typer.main.get_command(application())
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=name)
 
@@ -65,6 +65,11 @@ def test_the_readme_lists_every_command_and_no_other() -> None:
         for span in re.findall(r"`(.+?)`", cell)
     }
     assert listed == set(COMMANDS.commands)
+
+
+def test_the_table_of_groups_names_every_command() -> None:
+    for group, names in GROUPS.items():
+        assert set(typer.main.get_command(application([group])).commands) == set(names)  # type: ignore[attr-defined]
 
 
 @each_page
