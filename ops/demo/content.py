@@ -2,7 +2,8 @@
 
 Left out is what may differ: offsets, entry numbers, the times at which something was done, the provider's address,
 and `payment.outcome_unknown.v1`, which tells that nobody knew for a while. The order of a payment's own events is part
-of the content; refusals and dead letters may overtake each other, for one that waits is answered later.
+of the content; refusals, answers to repeated commands and dead letters may overtake each other, for one that waits is
+answered later.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import orjson
 from db.connection import connect
 from db.queries import demo as sql
 from ops.demo.readback import records_of
-from schemas.topics import TOPICS
+from schemas.topics import COMMAND_REPEATED, TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +52,10 @@ async def _events(kafka: str) -> dict[str, dict[str, list[str]]]:
             continue
         seen.add((record.topic, event["id"]))
         told = orjson.dumps(_lasting(event, record.topic), option=orjson.OPT_SORT_KEYS).decode()
-        events[record.topic].setdefault((record.key or b"").decode(), []).append(told)
+        key = (record.key or b"").decode()
+        # A repeated command is answered whenever it comes, between whatever happens to its payment meanwhile.
+        lane = f"{key} {COMMAND_REPEATED}" if event["type"] == COMMAND_REPEATED else key
+        events[record.topic].setdefault(lane, []).append(told)
     for topic, by_key in events.items():
         if topic != IN_ORDER:
             for told_of_key in by_key.values():

@@ -3,11 +3,11 @@
 A journey's end does not depend on when its messages are handled, only on their order:
 
 - All messages of an order have one key, so Kafka keeps them in order, and the engine parks what comes too early.
-- While the provider is asked, the order's next command waits (`call_in_progress`), so a capture, a cancellation or
-  another card always meets the outcome of what came before it, however late.
+- While the provider is asked, a capture or cancellation of the order waits (`call_in_progress`), so that it meets the
+  outcome of what came before it, however late.
 - A record of money handed over never meets an open card payment: that would be a race with the provider.
-- A challenge is answered at the provider before the shop hears of it (`Step.answer`); until then the order's further
-  messages are held back, as they would be by a customer who is still at the bank's page.
+- A shop sends another card when it has heard of the decline, and the customer's return when the challenge is answered
+  at the provider (`Step.cue`); until then it holds the order's further messages back.
 - Declines, faults and refusals come from the card's token and the amounts alone, and no timer is due on the day.
 
 What is sold in two of the same kind (two captures, two requests) is never sent out of order, for there the order of
@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ops.demo.orders import Order, Step
+from ops.demo.orders import DECLINED, FAILED, PASSED, Order, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,16 +62,16 @@ def _several_captures(order: Order) -> list[Step]:
 
 
 def _no_card_works(order: Order) -> list[Step]:
-    again = [order.confirm(_decline(order)) for _ in range(CONFIRMATIONS_AT_MOST - 1)]
+    again = [order.confirm(_decline(order), DECLINED) for _ in range(CONFIRMATIONS_AT_MOST - 1)]
     return [order.request(_decline(order)), *again]
 
 
 def _challenge_then_capture(order: Order) -> list[Step]:
-    return [order.request(CHALLENGE, manual=True), order.return_from_challenge("passed"), order.capture()]
+    return [order.request(CHALLENGE, manual=True), order.return_from_challenge(PASSED), order.capture()]
 
 
 def _challenge_then_another(order: Order) -> list[Step]:
-    return [order.request(CHALLENGE), order.return_from_challenge("failed"), order.confirm(APPROVE)]
+    return [order.request(CHALLENGE), order.return_from_challenge(FAILED), order.confirm(APPROVE, DECLINED)]
 
 
 def _wrong_amount(order: Order) -> list[Step]:
@@ -124,13 +124,13 @@ JOURNEYS: Final = (
         lambda o: [o.request("tok_capture_decline", manual=True), o.capture(), o.cancel()],
     ),
     # cards that are declined
-    Journey("declined_then_another", 50, lambda o: [o.request(_decline(o)), o.confirm(APPROVE)]),
+    Journey("declined_then_another", 50, lambda o: [o.request(_decline(o)), o.confirm(APPROVE, DECLINED)]),
     Journey("declined_and_left", 20, lambda o: [o.request(_decline(o))]),
     Journey("declined_and_cancelled", 10, lambda o: [o.request(_decline(o)), o.cancel()], may_overtake=True),
     Journey("declined_for_good", 14, lambda o: [o.request(o.random.choice(DECLINES_FOR_GOOD))]),
     Journey("no_card_works", 4, _no_card_works),
     # cards whose bank wants to see the customer
-    Journey("challenge_passed", 40, lambda o: [o.request(CHALLENGE), o.return_from_challenge("passed")]),
+    Journey("challenge_passed", 40, lambda o: [o.request(CHALLENGE), o.return_from_challenge(PASSED)]),
     Journey("challenge_then_taken", 12, _challenge_then_capture),
     Journey("challenge_failed", 8, _challenge_then_another),
     Journey("challenge_left", 6, lambda o: [o.request(CHALLENGE)]),

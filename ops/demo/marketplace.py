@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from ops.demo.journeys import Journey
     from ops.demo.merchants import Market, Merchant
-    from ops.demo.orders import Answer
+    from ops.demo.orders import Cue
 
 FEWEST_EVENTS: Final = 150
 """Below this a day has no room for every kind of journey."""
@@ -58,11 +58,11 @@ CLOSING_S: Final = 22 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record to publish. `answer` is what the customer first makes of the provider's challenge."""
+    """A record to publish, if it has a cue: after that."""
 
     key: bytes
     value: bytes
-    answer: Answer | None = None
+    cue: Cue | None = None
 
 
 @dataclass(slots=True)
@@ -73,12 +73,12 @@ class _Sent:
     market: Market
     object_id: str
     event: dict[str, Any]
-    answer: Answer | None = None
+    cue: Cue | None = None
     value: bytes | None = None
 
     def record(self) -> Record:
         key = partition_key(self.market.tenant, self.object_id).encode()
-        return Record(key, orjson.dumps(self.event) if self.value is None else self.value, self.answer)
+        return Record(key, orjson.dumps(self.event) if self.value is None else self.value, self.cue)
 
 
 def generate(events: int, seed: int) -> Iterator[Record]:
@@ -160,20 +160,20 @@ class _Day:
         for step in steps:
             at_s += step.after_s + 0.001
             placed.append(
-                self._message(at_s, order.merchant.market, order.order_id, step.type, step.data, step.answer)
+                self._message(at_s, order.merchant.market, order.order_id, step.type, step.data, step.cue)
             )
         return placed
 
     def _again(self, good: list[_Sent], count: int) -> Iterator[_Sent]:
-        """Byte for byte the same; also the answer to a challenge may come twice."""
+        """Byte for byte the same."""
         for sent in self.random.sample(good, k=count):
-            yield replace(sent, at_s=self._later(sent), answer=None)
+            yield replace(sent, at_s=self._later(sent), cue=None)
 
     def _repeated(self, good: list[_Sent], count: int) -> Iterator[_Sent]:
         """The same command under a new event id."""
         commands = [sent for sent in good if "idempotency_key" in sent.event["data"]]
         for sent in self.random.sample(commands, k=count):
-            yield replace(sent, at_s=self._later(sent), event=sent.event | {"id": self._new_id()})
+            yield replace(sent, at_s=self._later(sent), cue=None, event=sent.event | {"id": self._new_id()})
 
     def _contradicted(self, good: list[_Sent], count: int) -> Iterator[_Sent]:
         """Another amount under the same event id."""
@@ -205,7 +205,7 @@ class _Day:
         object_id: str,
         event_type: str,
         data: dict[str, Any],
-        answer: Answer | None = None,
+        cue: Cue | None = None,
     ) -> _Sent:
         event = {
             "specversion": SPEC_VERSION,
@@ -217,7 +217,7 @@ class _Day:
             "subject": object_id,
             "data": data,
         }
-        return _Sent(at_s, market, object_id, event, answer)
+        return _Sent(at_s, market, object_id, event, cue)
 
 
 def _with_amount(good: list[_Sent]) -> list[_Sent]:

@@ -12,20 +12,30 @@ if TYPE_CHECKING:
 
     from ops.demo.merchants import Merchant
 
-Answer = Literal["passed", "failed"]
-"""What a customer makes of the provider's challenge."""
-
 NETWORKS: Final = ("visa", "mastercard", "amex", "discover", "jcb", "unionpay", "diners")
 
 
 @dataclass(frozen=True, slots=True)
+class Cue:
+    """What a shop must have heard of the order's payment before it goes on, and what its customer then answers."""
+
+    event_type: str
+    answer: Literal["passed", "failed"] | None = None
+
+
+DECLINED: Final = Cue("payment.requires_payment_method.v1")
+PASSED: Final = Cue("payment.requires_action.v1", "passed")
+FAILED: Final = Cue("payment.requires_action.v1", "failed")
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """A message to be sent `after_s` seconds after the order's one before; `answer` is given at the provider first."""
+    """A message to be sent `after_s` seconds after the order's one before, and after its cue."""
 
     type: str
     data: dict[str, Any]
     after_s: float
-    answer: Answer | None = None
+    cue: Cue | None = None
 
 
 @dataclass(slots=True)
@@ -50,14 +60,14 @@ class Order:
             data |= {"payment_method": self._card(token), "confirm": confirm}
         return self._command("payment_requested", data, 0)
 
-    def confirm(self, token: str | None) -> Step:
+    def confirm(self, token: str | None, cue: Cue | None = None) -> Step:
         """The customer confirms, with this card or with the one given before."""
         method = {} if token is None else {"payment_method": self._card(token)}
-        return self._command("confirmation_requested", {"order_id": self.order_id} | method, 60)
+        return self._command("confirmation_requested", {"order_id": self.order_id} | method, 60, cue)
 
-    def return_from_challenge(self, answer: Answer) -> Step:
+    def return_from_challenge(self, cue: Cue) -> Step:
         """The customer answered the challenge and is back in the shop."""
-        return self._fact("challenge_completed", {"order_id": self.order_id}, 45, answer)
+        return self._fact("challenge_completed", {"order_id": self.order_id}, 45, cue)
 
     def capture(self, amount_minor: int | None = None, *, final: bool = True) -> Step:
         """The parcel, or a part of it, is sent off."""
@@ -98,10 +108,10 @@ class Order:
         last4 = f"{self.random.randrange(10_000):04d}"
         return {"type": "card", "token": token, "network": self.random.choice(NETWORKS), "last4": last4}
 
-    def _command(self, name: str, data: dict[str, Any], mean_s: float) -> Step:
+    def _command(self, name: str, data: dict[str, Any], mean_s: float, cue: Cue | None = None) -> Step:
         self._keys += 1
-        return self._fact(name, data | {"idempotency_key": f"{self.order_id}-{self._keys}"}, mean_s)
+        return self._fact(name, data | {"idempotency_key": f"{self.order_id}-{self._keys}"}, mean_s, cue)
 
-    def _fact(self, name: str, data: dict[str, Any], mean_s: float, answer: Answer | None = None) -> Step:
+    def _fact(self, name: str, data: dict[str, Any], mean_s: float, cue: Cue | None = None) -> Step:
         after_s = self.random.expovariate(1 / mean_s) if mean_s else 0.0
-        return Step(f"checkout.{name}.v1", data, after_s, answer)
+        return Step(f"checkout.{name}.v1", data, after_s, cue)

@@ -14,6 +14,7 @@ from db.queries import reports
 from handlers.ledger.model import CHART, DEBIT, Code
 from ops.checks import Verdict, check
 from ops.demo.readback import read_back
+from schemas.reasons import REASONS, Fault, Reason
 from schemas.topics import INBOUND
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ async def make_report(
             laws=(
                 *await check(connection, settled=True),
                 readback.verdict,
+                _nothing_is_our_fault(reasons),
                 await _provider_agrees(stage, connection, owed_before),
             ),
         )
@@ -170,6 +172,23 @@ def _money(books: Any) -> dict[str, dict[str, int]]:
         sign = 1 if CHART[Code(row["code"])].type.normal_side == DEBIT else -1
         money[row["currency"]][row["code"]] += sign * int(row["debit_minor"] - row["credit_minor"])
     return {currency: dict(money[currency]) for currency in sorted(money)}
+
+
+def _nothing_is_our_fault(reasons: Any) -> Verdict:
+    """Whether every message that was refused or set aside was so through no bug or guard of ours."""
+    offenders = [
+        f"{row['messages']} messages {row['outcome']}: {row['reason']}"
+        for row in reasons
+        if REASONS[Reason(row["reason"])].fault is Fault.OURS
+    ]
+    return Verdict(
+        law=12,
+        title="No message was lost to a fault of ours",
+        ok=not offenders,
+        checked=sum(row["messages"] for row in reasons),
+        offenders=offenders,
+        broken=len(offenders),
+    )
 
 
 async def _provider_agrees(stage: Stage, connection: Connection, owed_before: Mapping[str, int]) -> Verdict:

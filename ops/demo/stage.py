@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from pydantic import SecretStr
 
 from db.connection import UNREACHABLE
-from ops.demo.customers import hold_back
+from ops.demo.shops import hold_back
 from ops.demo.standing import Lookout
 from ops.processes import COUNTERFOIL, SANDBOX, Processes
 from ops.site import environment
@@ -54,7 +54,7 @@ class Stage:
     async def play(
         self, records: Iterable[Record], *, deadline_s: float, observe: Observer | None = None
     ) -> float:
-        """Publish the records, let customers answer their challenges, and wait until all is settled.
+        """Publish the records, let shops act on what they hear, and wait until all is settled.
 
         Returns how many seconds that took.
 
@@ -63,20 +63,20 @@ class Stage:
             RoleEndedError: a role ended by itself.
             KafkaError: the broker did not take the records.
         """
-        at_once, customers = hold_back(records)
+        at_once, shops = hold_back(records)
         began = time.monotonic()
         async with Client(self.at.kafka) as client:
             publishing = asyncio.create_task(_publish(client, at_once))
-            answering = asyncio.create_task(customers.answer(self.at.kafka, client, self.api_key))
+            listening = asyncio.create_task(shops.listen(self.at.kafka, client, self.api_key))
 
             def own() -> list[str]:
                 """What we ourselves have still to publish."""
-                for task in (publishing, answering):
+                for task in (publishing, listening):
                     if task.done():
                         task.result()
                 return [
                     *([] if publishing.done() else ["records are being published"]),
-                    *([f"{customers.records_held} records wait for customers"] if customers.held else []),
+                    *([f"{shops.records_held} records wait for their cue"] if shops.held else []),
                 ]
 
             try:
@@ -86,9 +86,9 @@ class Stage:
                             raise NotSettledError(f"after {deadline_s:.0f} s: {'; '.join(under_way)}")
                         await asyncio.sleep(LOOK_EVERY_S)
             finally:
-                for task in (publishing, answering):
+                for task in (publishing, listening):
                     task.cancel()
-                await asyncio.gather(publishing, answering, return_exceptions=True)
+                await asyncio.gather(publishing, listening, return_exceptions=True)
         return time.monotonic() - began
 
     async def _under_way(

@@ -70,7 +70,7 @@ def request_confirmation(payment: Payment | None, message: ConfirmationRequested
     """Ask the provider to authorize, with the method the payment has or with a new one."""
     if payment is None:
         return _unknown(message.data.order_id)
-    problem = refusal(payment, Trigger.CONFIRM)
+    problem = busy(payment) or refusal(payment, Trigger.CONFIRM)
     if problem is not None:
         return problem
     card = message.data.payment_method
