@@ -2,7 +2,7 @@
 
 -- name: is_used$
 -- Whether the database has taken in any message.
-SELECT EXISTS (SELECT FROM inbox);
+SELECT exists(SELECT FROM inbox);
 
 -- name: hold_workers!
 -- Keeps workers from taking anything in until this transaction ends.
@@ -14,7 +14,7 @@ SELECT count(*) FROM pg_locks AS l WHERE l.relation = 'intake'::regclass AND NOT
 
 -- name: relay_leads$
 -- Whether a relay leads; see try_lead.
-SELECT EXISTS (
+SELECT exists(
     SELECT FROM pg_locks AS l
     WHERE l.locktype = 'advisory' AND l.classid = 17742 AND l.objid = 1 AND l.granted
         AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
@@ -39,7 +39,10 @@ WHERE c.relay = 'outbox';
 -- Transactions with payments of a tenant, and how many messages one took in.
 SELECT count(*) AS batches, coalesce(avg(b.messages), 0)::double precision AS mean_size
 FROM (
-    SELECT count(*) AS messages FROM inbox AS i WHERE i.tenant = :tenant AND i.type = :type GROUP BY i.batch_id
+    SELECT count(*) AS messages
+    FROM inbox AS i
+    WHERE i.tenant = :tenant AND i.type = :type
+    GROUP BY i.batch_id
 ) AS b;
 
 -- name: paid

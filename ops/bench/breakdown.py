@@ -29,6 +29,7 @@ from ops.bench.errors import BenchError
 from ops.bench.processor import Meter
 from ops.bench.tracer import Spent, Tracer
 from ops.bench.workload import TOPIC, Event, Workload, choose_partition
+from ops.roles import _spare_the_collector as spare_the_collector
 from producers.relay import run_relay
 from schemas.topics import TOPICS
 
@@ -129,6 +130,7 @@ async def profile(site: Site, workload: Workload, events: int, batch_size: int) 
     Raises:
         BenchError: something was not applied.
     """
+    spare_the_collector()  # as every role does
     connection = await connect(site.at.admin_url, application="counterfoil bench")
     try:
         if site.pids:
