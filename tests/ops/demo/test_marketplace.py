@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import get_args
 
 import pytest
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from consumers.intake import same_event
 from handlers.routes import ROUTES
-from ops.demo.journeys import CHALLENGE, JOURNEYS
+from ops.demo.journeys import CHALLENGE, DECLINES, JOURNEYS
 from ops.demo.marketplace import FEWEST_EVENTS, generate
 from ops.demo.merchants import DAY
+from ops.demo.orders import DECLINED
 from ops.demo.unreadable import FLAWS
 from ops.sandbox.tokens import TOKENS
 from schemas.checkout import CheckoutMessage
@@ -149,13 +151,16 @@ def test_some_orders_come_before_their_merchants_fees(day: Day) -> None:
 
 @settings(max_examples=10, deadline=None)
 @given(seed=SEEDS)
-def test_whoever_comes_back_from_a_challenge_was_sent_there_and_has_an_answer(seed: int) -> None:
-    challenged: set[bytes] = set()
+def test_every_cue_comes_for_the_order_was_challenged_or_declined_before(seed: int) -> None:
+    tokens: dict[bytes, list[str]] = {}
     for record in generate(400, seed):
-        if CHALLENGE.encode() in record.value:
-            challenged.add(record.key)
-        if record.answer is not None:
-            assert record.key in challenged
+        if record.cue is not None:
+            last = tokens[record.key][-1]
+            assert last == CHALLENGE or last in DECLINES
+            assert (record.cue == DECLINED) == (b"tok_" in record.value)
+        tokens.setdefault(record.key, []).extend(
+            re.findall(r"tok_\w+", record.value.decode(errors="replace"))
+        )
 
 
 @settings(max_examples=10, deadline=None)
