@@ -9,12 +9,14 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaMessage
+from faststream.kafka.message import FAKE_CONSUMER
 
 from consumers.engine import Engine
 from consumers.intake import Record
 from schemas.topics import GROUP
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterable
 
     from aiokafka import ConsumerRecord
@@ -35,15 +37,17 @@ def subscribe(
     observer: Observer,
     *,
     batch_size: int,
+    failure: asyncio.Future[None],
     instance: str | None = None,
 ) -> Engine:
     """Attach an engine to a topic. Offsets are committed explicitly, partition by partition, after the transaction.
 
-    `instance` makes the group membership static, so that a quick restart moves no partitions.
+    `failure` gets what the engine should never raise; nothing is taken in after that, for FastStream goes on with the
+    next batch, whose offsets would pass over this one. `instance` makes the group membership static, so that a quick
+    restart moves no partitions.
     """
     engine = Engine(topic, database_url, observer)
-
-    @broker.subscriber(
+    subscriber = broker.subscriber(
         topic,
         batch=True,
         group_id=f"{GROUP}.{topic}",
@@ -53,12 +57,20 @@ def subscribe(
         max_records=batch_size,
         max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
         fetch_max_wait_ms=100,
+        parser=_as_they_came,
         decoder=_as_it_came,
     )
+
+    @subscriber
     async def take_in(message: KafkaMessage) -> None:
+        if failure.done():
+            return
         records: tuple[ConsumerRecord[bytes, bytes], ...] = message.raw_message
-        await engine.handle([record_of(record) for record in records])
-        await _commit(message.consumer, records)
+        try:
+            await engine.handle([record_of(record) for record in records])
+            await _commit(subscriber.consumer, records)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it ends the worker
+            failure.set_exception(error)
 
     return engine
 
@@ -84,6 +96,11 @@ async def _commit(consumer: Any, records: Iterable[ConsumerRecord[bytes, bytes]]
         await consumer.commit(offsets)
     except (CommitFailedError, IllegalStateError, KafkaError) as error:
         log.info("offsets not committed", error=type(error).__name__)
+
+
+async def _as_they_came(records: tuple[ConsumerRecord[bytes, bytes], ...]) -> KafkaMessage:
+    """No parsing here: FastStream's own decodes every header, and a batch with one that is no UTF-8 would be lost."""
+    return KafkaMessage(raw_message=records, body=b"", consumer=FAKE_CONSUMER)
 
 
 async def _as_it_came(message: Any) -> Any:

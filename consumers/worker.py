@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -26,6 +26,8 @@ PARKED_EVERY_S: Final = 0.1
 WATCH_EVERY_S: Final = 2
 GRACE_S: Final = 60
 """How long a batch under way may take when the worker is told to stop."""
+END_S: Final = 5
+"""How long everything else may take then."""
 
 
 async def run_worker(
@@ -38,26 +40,49 @@ async def run_worker(
     batch_size: int = 1000,
     instance: str | None = None,
 ) -> None:
-    """Consume until `stop` is set; then finish the batches under way, commit, and leave."""
+    """Consume until `stop` is set; then finish the batches under way, commit, and leave.
+
+    Raises what a consumer or a task beside them raised, none of which should: the process is to be started anew.
+    """
     broker = KafkaBroker(kafka, graceful_timeout=GRACE_S, logger=None)
+    failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     engines = [
         CONSUMERS[name].register(
-            broker, database_url=database_url, observer=observer, batch_size=batch_size, instance=instance
+            broker,
+            database_url=database_url,
+            observer=observer,
+            batch_size=batch_size,
+            failure=failure,
+            instance=instance,
         )
         for name in names
     ]
     await broker.start()
     log.info("worker started", consumers=list(names))
-    beside = [asyncio.create_task(_retry_parked(engine, stop)) for engine in engines]
-    beside.append(asyncio.create_task(_watch(broker, observer, stop)))
+    beside = [
+        asyncio.create_task(stop.wait()),
+        *(asyncio.create_task(_retry_parked(engine, stop)) for engine in engines),
+        asyncio.create_task(_watch(broker, observer, stop)),
+    ]
     try:
-        await stop.wait()
+        watched: set[asyncio.Future[Any]] = {failure, *beside}
+        ended, _ = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+        for one in ended:
+            one.result()  # what failed ends the worker: half of one would look healthy
     finally:
         await broker.stop()
-        await asyncio.gather(*beside)
+        await _end(beside)
         for engine in engines:
             await engine.close()
         log.info("worker stopped")
+
+
+async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    """Let what is under way end by itself, unless its database is away."""
+    await asyncio.wait(tasks, timeout=END_S)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _retry_parked(engine: Engine, stop: asyncio.Event) -> None:
