@@ -135,10 +135,10 @@ JOURNEYS: Final = (
     Journey("challenge_failed", 8, _challenge_then_another),
     Journey("challenge_left", 6, lambda o: [o.request(CHALLENGE)]),
     # money that no provider sees
-    Journey("at_the_till", 260, lambda o: [o.record("point_of_sale")]),
-    Journey("transfer_received", 60, lambda o: [o.record("bank_transfer")]),
-    Journey("transfer_awaited", 50, lambda o: [o.defer("bank_transfer"), o.record("bank_transfer")]),
-    Journey("cash_on_delivery", 90, lambda o: [o.defer("cash_on_delivery"), o.record("cash_on_delivery")]),
+    Journey("at_the_till", 420, lambda o: [o.record("point_of_sale")]),
+    Journey("transfer_received", 90, lambda o: [o.record("bank_transfer")]),
+    Journey("transfer_awaited", 80, lambda o: [o.defer("bank_transfer"), o.record("bank_transfer")]),
+    Journey("cash_on_delivery", 150, lambda o: [o.defer("cash_on_delivery"), o.record("cash_on_delivery")]),
     Journey(
         "parcel_refused", 20, lambda o: [o.defer("cash_on_delivery"), o.miss("refused")], may_overtake=True
     ),

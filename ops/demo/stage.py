@@ -34,7 +34,7 @@ LATE_MS: Final = 300
 """How late the provider's late answers are."""
 READ_TIMEOUT_MS: Final = 1000
 """When the gateway gives up on a silent provider: long for an honest answer, short for an audience."""
-LOOK_EVERY_S: Final = 0.25
+LOOK_EVERY_S: Final = 0.5
 START_S: Final = 30
 
 
