@@ -29,6 +29,9 @@ log = structlog.get_logger()
 MAX_POLL_INTERVAL_MS: Final = 600_000
 """How long a batch may take, waits for an absent database included, before Kafka gives its partitions to another."""
 
+EMPTY_POLL_MS: Final = 10
+"""After a poll that found nothing FastStream sleeps as long again, and what comes meanwhile waits."""
+
 
 def subscribe(
     broker: KafkaBroker,
@@ -57,6 +60,7 @@ def subscribe(
         max_records=batch_size,
         max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
         fetch_max_wait_ms=100,
+        batch_timeout_ms=EMPTY_POLL_MS,
         parser=_as_they_came,
         decoder=_as_it_came,
     )

@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     counterfoil_log_level: str = "info"
     counterfoil_instance: str | None = None
     """Static group membership: a restart within the session time-out moves no partitions."""
-    counterfoil_batch_size: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    counterfoil_batch_size: Annotated[int, Field(ge=1, le=10_000)] = 3000
     """Records of one transaction, at most."""
 
     @property

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from schemas.value import value
+from schemas.value import message
 
 DEAD_LETTER: Final = "dead_letter.written.v1"
 
 
-@value
+@message
 class DeadLettered:
     """A message set aside. `body_base64` is the body byte for byte, unless a card number was masked in it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-from schemas.value import value
+from schemas.value import message
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -14,7 +14,7 @@ ENTRY_POSTED: Final = "ledger.entry_posted.v1"
 Side = Literal["debit", "credit"]
 
 
-@value
+@message
 class Leg:
     """A positive amount on one side of one account; `account` is its code in the chart, `owner` whose it is."""
 
@@ -25,7 +25,7 @@ class Leg:
     currency: str
 
 
-@value
+@message
 class EntryPosted:
     """A balanced journal entry. `effective_at` is when it happened, `posted_at` when we wrote it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from schemas.value import value
+from schemas.value import message
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -28,7 +28,7 @@ PAYMENT_EVENT_TYPES: Final = tuple(
 )
 
 
-@value
+@message
 class PaymentChanged:
     """The payment as it is after the change. `payment.<state>.v1`; `payment.outcome_unknown.v1` while nobody knows."""
 
@@ -51,7 +51,7 @@ class PaymentChanged:
     redirect_url: str | None
 
 
-@value
+@message
 class CommandRepeated:
     """A command came again with a key that was used before: nothing was done, this is the first one's outcome."""
 

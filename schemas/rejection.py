@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from schemas.value import value
+from schemas.value import message
 
 REJECTED: Final = "rejection.issued.v1"
 
 
-@value
+@message
 class Rejected:
     """Nothing was changed by the event named here, and why."""
 
