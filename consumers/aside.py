@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from db.rows import DeadLetter
 from schemas.dead_letter import DEAD_LETTER, DeadLettered
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 NO_TENANT = "unknown"
 """The tenant in a dead letter's envelope when the message did not say, or could not be read."""
+MAX_TOLD_BYTES: Final = 900_000
+"""A dead letter to be published. Kafka's own limit for a topic is 1 MiB, and one that it refuses stops the relay."""
 
 
 def set_aside(
@@ -62,4 +65,8 @@ def set_aside(
     # One that is replayed may die again, and a topic made anew has other records at the same offsets.
     died_us = int(writes.now.timestamp() * 1_000_000)
     payload = encode(origin, DEAD_LETTER, died_us, place, writes.now, told)
+    if len(payload) > MAX_TOLD_BYTES:
+        detail = f"{detail}; too large to be told, the table dead_letters has it whole"
+        told = replace(told, key_base64=None, headers={}, body_base64="", detail=detail)
+        payload = encode(origin, DEAD_LETTER, died_us, place, writes.now, told)
     writes.publish(dead_letter_topic(record.topic), f"{record.topic}:{record.partition}", payload)

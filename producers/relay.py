@@ -67,8 +67,8 @@ async def _lead(kafka: str, database_url: str, observer: RelayObserver, stop: as
         if connection is None:
             return
         producer = create_producer(kafka)
-        await producer.start()
         try:
+            await producer.start()
             observer.led(leading=True)
             woken = asyncio.Event()
             await connection.add_listener(OUTBOX_CHANNEL, lambda *_: woken.set())

@@ -56,8 +56,8 @@ async def _lead(
     stop: asyncio.Event,
 ) -> None:
     producer = create_producer(kafka)
-    await producer.start()
     try:
+        await producer.start()
         while not stop.is_set():
             fired = await fire_due(connection, producer)
             observer.fired(fired)
