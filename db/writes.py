@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from db import rows as intake
 from db.ledger import Entry
-from db.queries import delivery, engine, parking
+from db.queries import engine, parking
 from db.tables import FEE_SCHEDULES, PAYMENTS
 from handlers.fees.model import FeeSchedule
 from schemas.ledger import ENTRY_POSTED, EntryPosted
@@ -178,7 +178,6 @@ class Writes:
                 ],
                 columns=("batch_id", "topic", "events", "keys", "payloads", "created_at"),
             )
-            await delivery.wake_relay(connection)
 
     async def _write_calls(self, connection: Connection) -> None:
         columns = (
@@ -225,7 +224,6 @@ class Writes:
             for cause, call, now in self._calls
         ]
         await connection.copy_records_to_table("provider_calls", records=rows, columns=columns)
-        await delivery.wake_gateways(connection)
 
     async def _write_intake(self, connection: Connection, batch_id: int) -> None:
         if self.inbox:

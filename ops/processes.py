@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ops.embedded.errors import log_tail
-from ops.embedded.service import _die_with_parent as die_with_parent
+from ops.embedded.service import die_with_parent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -49,7 +49,7 @@ TOPIC: Final = "provider.results"
 SOURCE: Final = "/counterfoil/gateway"
 CONCURRENT_CALLS: Final = 16
 """To one provider, by one gateway."""
-LEASE_MS: Final = 60_000
+LEASE_MS: Final = 30_000
 """Longer than a call and its query may take together."""
 FIRST_DELAY_MS: Final = 200
 LONGEST_DELAY_MS: Final = 60_000
@@ -291,7 +291,6 @@ async def report(connection: Any, finished: Sequence[Finished]) -> None:
             [partition_key(f.row["tenant"], f.row["order_id"]) for f in told], [_result(f) for f in told]
         )
         await sql.add_to_outbox(connection, topic=TOPIC, events=len(told), keys=keys, payloads=payloads)
-        await sql.wake_relay(connection)
 
 
 def _result(finished: Finished) -> bytes:

@@ -17,7 +17,10 @@ _FOLDER: Final = Path(__file__).parent
 
 
 class _Adapter(AsyncPGAdapter):
-    """aiosql's own, but a query gives all its rows at once, as asyncpg does, not one by one."""
+    """aiosql's own, but a query gives all its rows at once, and nothing is looked up that asyncpg knows.
+
+    aiosql looks through `dir()` of the connection on every call to find out; a batch has twenty of them.
+    """
 
     is_aio_driver = False
 
@@ -27,6 +30,22 @@ class _Adapter(AsyncPGAdapter):
         ordered = self.maybe_order_params(query_name, parameters)  # type: ignore[no-untyped-call]
         rows: list[asyncpg.Record] = await conn.fetch(sql, *ordered)
         return rows
+
+    async def select_one(
+        self, conn: Any, query_name: str, sql: str, parameters: Any, record_class: None = None  # noqa: ARG002
+    ) -> asyncpg.Record | None:  # fmt: skip
+        ordered = self.maybe_order_params(query_name, parameters)  # type: ignore[no-untyped-call]
+        row: asyncpg.Record | None = await conn.fetchrow(sql, *ordered)
+        return row
+
+    async def select_value(self, conn: Any, query_name: str, sql: str, parameters: Any) -> Any:
+        ordered = self.maybe_order_params(query_name, parameters)  # type: ignore[no-untyped-call]
+        return await conn.fetchval(sql, *ordered)
+
+    async def insert_update_delete(self, conn: Any, query_name: str, sql: str, parameters: Any) -> str:
+        ordered = self.maybe_order_params(query_name, parameters)  # type: ignore[no-untyped-call]
+        status: str = await conn.execute(sql, *ordered)
+        return status
 
 
 aiosql.register_adapter("counterfoil", _Adapter)  # type: ignore[arg-type]  # aiosql types its adapters narrower than it calls them

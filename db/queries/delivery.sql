@@ -105,11 +105,3 @@ VALUES (reserve_batch_id(), :topic, :events, :keys, :payloads, clock_timestamp()
 -- name: open_calls
 -- Calls without an answer, by provider and status.
 SELECT c.provider, c.status, count(*) AS calls FROM provider_calls AS c WHERE c.status <> 'answered' GROUP BY 1, 2;
-
--- name: wake_relay!
--- Tells the relay, when this commits, that there is something to publish.
-SELECT pg_notify('outbox', '');
-
--- name: wake_gateways!
--- Tells the gateways, when this commits, that there are calls to make.
-SELECT pg_notify('calls', '');

@@ -98,7 +98,7 @@ async def _spawn(
         stderr=output,
         cwd="/",  # another account may not be allowed into ours
         env=environment,
-        preexec_fn=_die_with_parent(orphan_signal),
+        preexec_fn=die_with_parent(orphan_signal),
         **({} if account is None else account.as_popen()),
     )
 
@@ -132,7 +132,7 @@ def end_leftovers(state: State) -> None:
     psutil.wait_procs(leftovers, timeout=KILL_SECONDS)
 
 
-def _die_with_parent(orphan_signal: signal.Signals) -> Callable[[], None] | None:
+def die_with_parent(orphan_signal: signal.Signals) -> Callable[[], None] | None:
     """What a new child does before exec: ask the kernel for a signal when its parent ends, be it by kill -9.
 
     Only Linux can do that.

@@ -17,6 +17,16 @@ CREATE TRIGGER outbox_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON outbox_
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewrite();
 ALTER TABLE outbox_batches ENABLE ALWAYS TRIGGER outbox_append_only;
 
+-- Whoever listens is told, when the transaction commits, that there is something to do; the channel is the argument.
+CREATE FUNCTION tell_listeners() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify(TG_ARGV[0], '');
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER outbox_wakes_relay AFTER INSERT ON outbox_batches
+FOR EACH STATEMENT EXECUTE FUNCTION tell_listeners('outbox');
+
 -- The same as arrays that run in parallel. `causes` are the ids of the messages that led to the events.
 CREATE VIEW outbox AS
 SELECT
@@ -120,6 +130,9 @@ CREATE TABLE provider_calls (
 ) WITH (fillfactor = 70);
 CREATE INDEX provider_calls_due ON provider_calls (provider, due_at) WHERE status <> 'answered';
 CREATE INDEX provider_calls_payment ON provider_calls (payment_id, tenant);
+
+CREATE TRIGGER provider_calls_wake_gateways AFTER INSERT ON provider_calls
+FOR EACH STATEMENT EXECUTE FUNCTION tell_listeners('calls');
 
 -- Every answer of a provider, verbatim, before it is interpreted.
 CREATE TABLE provider_answers (
