@@ -101,7 +101,3 @@ RETURNING c.tenant, c.call_id;
 -- Events outside of a batch of the engine.
 INSERT INTO outbox_batches (batch_id, topic, events, keys, payloads, created_at)
 VALUES (reserve_batch_id(), :topic, :events, :keys, :payloads, clock_timestamp());
-
--- name: open_calls
--- Calls without an answer, by provider and status.
-SELECT c.provider, c.status, count(*) AS calls FROM provider_calls AS c WHERE c.status <> 'answered' GROUP BY 1, 2;

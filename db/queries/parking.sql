@@ -75,10 +75,3 @@ FROM unnest(
     :details::text [], :batch_ids::bigint []
 ) AS k (tenant, source, event_id, outcome, reason, detail, batch_id)
 WHERE i.tenant = k.tenant AND i.source = k.source AND i.event_id = k.event_id;
-
--- name: park_list
--- What waits, for people.
-SELECT p.tenant, p.topic, p.key, p.source, p.event_id, p.reason, p.detail, p.tries, p.parked_at, p.due_at
-FROM parked AS p
-ORDER BY p.tenant, p.topic, p.key, p.parked_id
-LIMIT :most;

@@ -333,7 +333,7 @@ async def _killed_leader(admin: Connection) -> bool:
         " WHERE l.locktype = 'advisory' AND l.classid = 17742 AND l.objid = 1 AND l.granted"
         " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
-    return killed == 1
+    return bool(killed == 1)
 
 
 async def test_a_relay_can_be_stopped_while_it_waits_to_lead(kafka: str, database: Database) -> None:
