@@ -36,7 +36,15 @@ WHERE o.batch_id > (SELECT c.batch_id FROM relay_cursor AS c WHERE c.relay = 'ou
 
 -- name: due_timers
 -- Timers due by their tenant's clock, oldest first.
-SELECT t.tenant, t.timer_id, t.kind, t.due_at, t.payment_id, t.order_id, t.causation, coalesce(c.now_at, now()) AS now_at
+SELECT
+    t.tenant,
+    t.timer_id,
+    t.kind,
+    t.due_at,
+    t.payment_id,
+    t.order_id,
+    t.causation,
+    coalesce(c.now_at, now()) AS now_at
 FROM timers AS t
 LEFT JOIN clocks AS c ON c.tenant = t.tenant
 WHERE t.published_at IS NULL AND t.due_at <= coalesce(c.now_at, now())
@@ -46,13 +54,16 @@ LIMIT :most;
 -- name: timers_published!
 -- These timers are in Kafka.
 UPDATE timers AS t SET published_at = clock_timestamp()
-FROM unnest(:tenants::text [], :timer_ids::uuid []) AS k (tenant, timer_id)
+FROM unnest(:tenants::text[], :timer_ids::uuid[]) AS k (tenant, timer_id)
 WHERE t.tenant = k.tenant AND t.timer_id = k.timer_id;
 
 -- name: claim_calls
 -- Calls to make or to ask about, for this gateway alone until the lease ends.
 UPDATE provider_calls AS c
-SET status = 'in_flight', lease_until = clock_timestamp() + :lease_ms * interval '1 millisecond', claimed_by = :gateway,
+SET
+    status = 'in_flight',
+    lease_until = clock_timestamp() + :lease_ms * interval '1 millisecond',
+    claimed_by = :gateway,
     tries = c.tries + 1
 FROM (
     SELECT d.tenant, d.call_id, d.status
@@ -65,7 +76,15 @@ FROM (
 ) AS due
 WHERE c.tenant = due.tenant AND c.call_id = due.call_id
 RETURNING
-    c.tenant, c.call_id, c.payment_id, c.order_id, c.provider, c.operation, c.amount_minor, c.currency, c.method_type,
+    c.tenant,
+    c.call_id,
+    c.payment_id,
+    c.order_id,
+    c.provider,
+    c.operation,
+    c.amount_minor,
+    c.currency,
+    c.method_type,
     c.token, c.provider_reference, c.capture, c.final, c.event_id, c.tries, c.unknown_since, c.created_at,
     due.status AS status_before;
 
@@ -74,18 +93,24 @@ RETURNING
 INSERT INTO provider_answers (tenant, call_id, try, asked, answer, detail, raw, answered_at)
 SELECT k.*, clock_timestamp()
 FROM unnest(
-    :tenants::text [], :call_ids::uuid [], :tries::integer [], :asked::text [], :answers::text [], :details::text [],
-    :raws::bytea []
+    :tenants::text[],
+    :call_ids::uuid[],
+    :tries::integer[],
+    :asked::text[],
+    :answers::text[],
+    :details::text[],
+    :raws::bytea[]
 ) AS k
 ON CONFLICT DO NOTHING;
 
 -- name: calls_again!
--- Not answered yet: try or ask again later. Nothing changes for a call that another gateway has claimed since.
+-- Not answered yet: try or ask again later. Nothing changes for a call that another gateway has claimed
+-- since.
 UPDATE provider_calls AS c
 SET
     status = k.status, due_at = clock_timestamp() + k.delay_ms * interval '1 millisecond', lease_until = NULL,
     unknown_since = coalesce(c.unknown_since, CASE WHEN k.status = 'unknown' THEN clock_timestamp() END)
-FROM unnest(:tenants::text [], :call_ids::uuid [], :tries::integer [], :statuses::text [], :delays_ms::integer [])
+FROM unnest(:tenants::text[], :call_ids::uuid[], :tries::integer[], :statuses::text[], :delays_ms::integer[])
     AS k (tenant, call_id, try, status, delay_ms)
 WHERE c.tenant = k.tenant AND c.call_id = k.call_id AND c.status = 'in_flight' AND c.tries = k.try;
 
@@ -93,7 +118,7 @@ WHERE c.tenant = k.tenant AND c.call_id = k.call_id AND c.status = 'in_flight' A
 -- The provider has decided. Gives back the calls that were still open: only of those is the answer published.
 UPDATE provider_calls AS c
 SET status = 'answered', answered_at = clock_timestamp(), lease_until = NULL
-FROM unnest(:tenants::text [], :call_ids::uuid []) AS k (tenant, call_id)
+FROM unnest(:tenants::text[], :call_ids::uuid[]) AS k (tenant, call_id)
 WHERE c.tenant = k.tenant AND c.call_id = k.call_id AND c.status <> 'answered'
 RETURNING c.tenant, c.call_id;
 

@@ -3,7 +3,7 @@
 SELECT
     (SELECT count(*) FROM outbox_batches AS o WHERE o.batch_id > c.batch_id) AS outbox_backlog,
     coalesce((
-        SELECT extract(epoch FROM clock_timestamp() - min(o.created_at))
+        SELECT extract(EPOCH FROM clock_timestamp() - min(o.created_at))
         FROM outbox_batches AS o WHERE o.batch_id > c.batch_id
     ), 0)::double precision AS outbox_age_seconds,
     (SELECT count(*) FROM provider_calls AS p WHERE p.status = 'unknown') AS unknown_calls,

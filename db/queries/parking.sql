@@ -1,6 +1,6 @@
 -- name: wake!
 -- What waited for these is due now.
-UPDATE parked SET due_at = least(due_at, clock_timestamp()) WHERE waits_for = ANY(:names::text []);
+UPDATE parked SET due_at = least(due_at, clock_timestamp()) WHERE waits_for = any(:names::text[]);
 
 -- name: park!
 -- Messages to the end of their key's queue.
@@ -9,8 +9,8 @@ SELECT
     k.tenant, :topic, k.key, k.source, k.event_id, k.reason, k.detail, k.waits_for, 0, clock_timestamp(),
     clock_timestamp() + k.delay_ms * interval '1 millisecond'
 FROM unnest(
-    :tenants::text [], :keys::text [], :sources::text [], :event_ids::text [], :reasons::text [], :details::text [],
-    :waits::text [], :delays_ms::integer []
+    :tenants::text[], :keys::text[], :sources::text[], :event_ids::text[], :reasons::text[], :details::text[],
+    :waits::text[], :delays_ms::integer[]
 ) WITH ORDINALITY AS k (tenant, key, source, event_id, reason, detail, waits_for, delay_ms, place)
 ORDER BY k.place;
 
@@ -32,7 +32,7 @@ LIMIT :most;
 SELECT
     p.tenant, p.key, p.parked_id, p.source, p.event_id, p.tries, p.parked_at, p.xmin::text AS version, i.type,
     i.body, i.partition, i."offset"
-FROM unnest(:tenants::text [], :keys::text []) AS k (tenant, key)
+FROM unnest(:tenants::text[], :keys::text[]) AS k (tenant, key)
 INNER JOIN parked AS p ON p.tenant = k.tenant AND p.topic = :topic AND p.key = k.key
 INNER JOIN inbox AS i ON i.tenant = p.tenant AND i.source = p.source AND i.event_id = p.event_id
 ORDER BY p.tenant, p.key, p.parked_id;
@@ -41,7 +41,7 @@ ORDER BY p.tenant, p.key, p.parked_id;
 -- Of these queues, by their first messages, those that nobody has touched since they were read; locked.
 -- Taken after the locks on payments, as a batch does that wakes what waits: so the two cannot deadlock.
 SELECT p.tenant, p.key
-FROM unnest(:tenants::text [], :keys::text [], :parked_ids::bigint [], :versions::text [])
+FROM unnest(:tenants::text[], :keys::text[], :parked_ids::bigint[], :versions::text[])
     AS k (tenant, key, parked_id, version)
 INNER JOIN parked AS p
     ON p.tenant = k.tenant AND p.topic = :topic AND p.key = k.key AND p.parked_id = k.parked_id
@@ -55,15 +55,20 @@ SET
     reason = k.reason, detail = k.detail, waits_for = k.waits_for, tries = p.tries + 1,
     due_at = clock_timestamp() + k.delay_ms * interval '1 millisecond'
 FROM unnest(
-    :parked_ids::bigint [], :tenants::text [], :keys::text [], :reasons::text [], :details::text [], :waits::text [],
-    :delays_ms::integer []
+    :parked_ids::bigint[],
+    :tenants::text[],
+    :keys::text[],
+    :reasons::text[],
+    :details::text[],
+    :waits::text[],
+    :delays_ms::integer[]
 ) AS k (parked_id, tenant, key, reason, detail, waits_for, delay_ms)
 WHERE p.tenant = k.tenant AND p.topic = :topic AND p.key = k.key AND p.parked_id = k.parked_id;
 
 -- name: leave!
 -- Messages that wait no more.
 DELETE FROM parked AS p
-USING unnest(:parked_ids::bigint [], :tenants::text [], :keys::text []) AS k (parked_id, tenant, key)
+USING unnest(:parked_ids::bigint[], :tenants::text[], :keys::text[]) AS k (parked_id, tenant, key)
 WHERE p.tenant = k.tenant AND p.topic = :topic AND p.key = k.key AND p.parked_id = k.parked_id;
 
 -- name: decide!
@@ -71,7 +76,7 @@ WHERE p.tenant = k.tenant AND p.topic = :topic AND p.key = k.key AND p.parked_id
 UPDATE inbox AS i
 SET outcome = k.outcome, reason = k.reason, detail = k.detail, batch_id = k.batch_id
 FROM unnest(
-    :tenants::text [], :sources::text [], :event_ids::text [], :outcomes::text [], :reasons::text [],
-    :details::text [], :batch_ids::bigint []
+    :tenants::text[], :sources::text[], :event_ids::text[], :outcomes::text[], :reasons::text[],
+    :details::text[], :batch_ids::bigint[]
 ) AS k (tenant, source, event_id, outcome, reason, detail, batch_id)
 WHERE i.tenant = k.tenant AND i.source = k.source AND i.event_id = k.event_id;

@@ -66,7 +66,7 @@ FLAWS: Final = (
     Flaw("no_time_zone", Reason.INVALID_MESSAGE, _in_envelope(time="2026-03-06T12:00:00")),
     # one of ours, filled in wrongly
     Flaw("no_order", Reason.INVALID_MESSAGE, _changed(lambda event: event["data"].pop("order_id"))),
-    Flaw("misspelt_member", Reason.INVALID_MESSAGE, _in_data(ammount=1)),
+    Flaw("misspelt_member", Reason.INVALID_MESSAGE, _in_data(amount_in_cents=1)),
     Flaw("amount_as_text", Reason.INVALID_MESSAGE, _in_amount(amount_minor="1999")),
     Flaw("amount_with_a_fraction", Reason.INVALID_MESSAGE, _in_amount(amount_minor=19.99)),
     Flaw("amount_below_zero", Reason.INVALID_MESSAGE, _in_amount(amount_minor=-1)),

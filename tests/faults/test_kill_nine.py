@@ -17,7 +17,7 @@ from ops.checks import check
 from ops.demo.content import content
 from ops.demo.marketplace import generate
 from ops.demo.stage import Stage, staged
-from ops.embedded import Stack
+from ops.embedded import ServiceName, Stack
 from ops.endpoints import Places
 from producers.kafka import create_topics
 
@@ -33,7 +33,7 @@ EVENTS = 2000
 SEED = 7
 KILLS = 30
 VICTIMS = ("worker-1", "worker-2", "relay", "gateway")
-SERVERS_AT = {10: "postgres", 20: "kafka"}
+SERVERS_AT: dict[int, ServiceName] = {10: "postgres", 20: "kafka"}
 """After so many kills of ours, a server is killed too; its supervisor starts it again."""
 SETTLED_WITHIN_S = 400
 
@@ -44,7 +44,7 @@ class Saboteur:
     def __init__(self, stage: Stage, stack: Stack, seed: int) -> None:
         self._stage = stage
         self._stack = stack
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - it only chooses victims
         self._seen = 0
         self.killed: list[str] = []
 
@@ -59,7 +59,7 @@ class Saboteur:
         self._stage.processes.start(victim)
         self.killed.append(victim)
         server = SERVERS_AT.get(self.kills)
-        if server == "postgres" or server == "kafka":  # noqa: PLR1714 - narrows the type
+        if server is not None:
             self._stack.kill(server)
 
     @property

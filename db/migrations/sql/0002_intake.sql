@@ -77,7 +77,8 @@ CREATE TABLE inbox_conflicts (
     PRIMARY KEY (tenant, source, event_id, topic, partition, "offset")
 );
 
--- Messages that wait: for a reference, for a mended bug, or behind an earlier one of their key. `parked_id` is their order.
+-- Messages that wait: for a reference, for a mended bug, or behind an earlier one of their key. `parked_id`
+-- is their order.
 CREATE TABLE parked (
     tenant text NOT NULL,
     topic text NOT NULL,
@@ -116,7 +117,8 @@ CREATE TABLE dead_letters (
 );
 CREATE UNIQUE INDEX dead_letters_once ON dead_letters (topic, partition, "offset", dead_at);
 
--- For a message that could not be read it is the only copy: nothing of it changes but that it was replayed, once.
+-- For a message that could not be read it is the only copy: nothing of it changes but that it was replayed,
+-- once.
 CREATE FUNCTION guard_dead_letters() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.replayed_at IS NOT NULL
@@ -175,4 +177,5 @@ GRANT INSERT, UPDATE (outcome, reason, detail, batch_id) ON inbox TO counterfoil
 GRANT INSERT ON inbox_conflicts, audit_log TO counterfoil_app;
 GRANT INSERT, UPDATE, DELETE ON parked TO counterfoil_app;
 GRANT INSERT, UPDATE (replayed_at) ON dead_letters TO counterfoil_app;
-GRANT INSERT, UPDATE (outcome, reason, fingerprint, source, event_id, expires_at) ON idempotency_keys TO counterfoil_app;
+GRANT INSERT,
+UPDATE (outcome, reason, fingerprint, source, event_id, expires_at) ON idempotency_keys TO counterfoil_app;

@@ -1,6 +1,6 @@
--- The double-entry ledger and its guards (laws 1, 2, 9).
--- Every key holds the tenant; it stands last where a number of ours comes first, because comparing texts that are
--- always equal is a tenth of what an insert costs.
+-- The double-entry ledger and its guards (laws 1, 2, 9). Every key holds the tenant; it stands last where a
+-- number of ours comes first, because comparing texts that are always equal is a tenth of what an insert
+-- costs.
 
 CREATE TABLE accounts (
     account_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -15,7 +15,8 @@ CREATE TABLE accounts (
 
 CREATE SEQUENCE entry_id_seq;
 
--- `xid` is the transaction that wrote the entry: only that one may give it lines. `legs` is how many it was given.
+-- `xid` is the transaction that wrote the entry: only that one may give it lines. `legs` is how many it was
+-- given.
 CREATE TABLE entries (
     tenant text NOT NULL,
     entry_id bigint NOT NULL,
@@ -45,8 +46,9 @@ CREATE TABLE lines (
 );
 CREATE INDEX lines_account ON lines (account_id, entry_id, tenant);
 
--- Checks a whole statement's lines at once: each entry is this transaction's own, complete (lines 1 to `legs`, so that
--- the primary key lets no second set in) and balanced per currency; each account is of the line's tenant and currency.
+-- Checks a whole statement's lines at once: each entry is this transaction's own, complete (lines 1 to
+-- `legs`, so that the primary key lets no second set in) and balanced per currency; each account is of the
+-- line's tenant and currency.
 CREATE FUNCTION guard_lines() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     bad record;
@@ -160,7 +162,9 @@ SELECT
     a.type,
     sum(b.debit_minor)::bigint AS debit_minor,
     sum(b.credit_minor)::bigint AS credit_minor,
-    (sum(b.debit_minor - b.credit_minor) * CASE WHEN a.type IN ('asset', 'expense') THEN 1 ELSE -1 END)::bigint
+    (
+        sum(b.debit_minor - b.credit_minor) * CASE WHEN a.type IN ('asset', 'expense') THEN 1 ELSE -1 END
+    )::bigint
         AS balance_minor,
     sum(b.lines)::bigint AS lines
 FROM accounts AS a

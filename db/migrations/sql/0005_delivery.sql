@@ -1,7 +1,8 @@
 -- What leaves: events to publish, timers to fire, provider calls to make (laws 4, 6).
 
--- One row for each batch and topic: so many events, one JSON text a line, in the order in which to publish them, and
--- their keys, likewise. Not compressed, because the relay reads it at once. People read the view `outbox`.
+-- One row for each batch and topic: so many events, one JSON text a line, in the order in which to publish
+-- them, and their keys, likewise. Not compressed, because the relay reads it at once. People read the view
+-- `outbox`.
 CREATE TABLE outbox_batches (
     batch_id bigint NOT NULL,
     topic text NOT NULL,
@@ -17,7 +18,8 @@ CREATE TRIGGER outbox_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON outbox_
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewrite();
 ALTER TABLE outbox_batches ENABLE ALWAYS TRIGGER outbox_append_only;
 
--- Whoever listens is told, when the transaction commits, that there is something to do; the channel is the argument.
+-- Whoever listens is told, when the transaction commits, that there is something to do; the channel is the
+-- argument.
 CREATE FUNCTION tell_listeners() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify(TG_ARGV[0], '');

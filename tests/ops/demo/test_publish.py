@@ -95,11 +95,11 @@ async def test_a_topic_that_is_not_inbound_and_a_file_that_is_not_there_are_told
 
 def test_the_client_refuses_what_would_become_a_dead_letter_and_names_each_field() -> None:
     event = orjson.loads(request("e1", "order-1"))
-    event["data"]["ammount"] = 1
+    event["data"]["amount_in_cents"] = 1
     del event["tenant"]
     with pytest.raises(InvalidEventError) as refused:
         key_of(TOPIC, orjson.dumps(event))
-    assert {field for field, _ in refused.value.problems} == {"tenant", "data.ammount"}
+    assert {field for field, _ in refused.value.problems} == {"tenant", "data.amount_in_cents"}
     with pytest.raises(InvalidEventError, match="the limit is"):
         key_of(TOPIC, sale("e1", "order-1").ljust(300_000))
 
