@@ -10,13 +10,14 @@ about before it is made again, with the same id.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID
 
 import structlog
+from pydantic import TypeAdapter, ValidationError
 
 from db.connection import UNREACHABLE, connect, create_pool
 from db.queries import delivery as sql
@@ -34,6 +35,7 @@ from producers.providers.base import (
 )
 from schemas.outgoing import Cause, encode, partition_key
 from schemas.reasons import Reason
+from schemas.topics import TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,13 +53,18 @@ CONCURRENT_CALLS: Final = 16
 """To one provider, by one gateway."""
 LEASE_MS: Final = 30_000
 """Longer than a call and its query may take together."""
+CALL_SHARE_OF_LEASE: Final = 0.8
+"""After this part of the lease a call is left alone, its outcome unknown."""
 FIRST_DELAY_MS: Final = 200
 LONGEST_DELAY_MS: Final = 60_000
 MOST_TRIES: Final = 8
 """Of a call that certainly had no effect; a call whose outcome is unknown is asked about without end."""
+MAX_WORDS: Final = 500
+"""Characters of a provider's explanation that are passed on; the whole answer is kept."""
 LOOK_EVERY_S: Final = 0.2
 ANSWERS_AT_ONCE: Final = 200
 AFTER_TROUBLE_S: Final = 0.5
+_CONTRACT: Final[TypeAdapter[Any]] = TypeAdapter(TOPICS[TOPIC].inbound)
 
 
 class GatewayObserver(Protocol):
@@ -80,6 +87,11 @@ class Finished:
     status: str
     delay_ms: int
     event: tuple[str, dict[str, Any]] | None
+
+    @property
+    def key(self) -> tuple[str, UUID]:
+        """Which call it was."""
+        return self.row["tenant"], self.row["call_id"]
 
 
 async def run_gateway(
@@ -159,23 +171,43 @@ class Gateway:
 
     async def _call(self, row: asyncpg.Record) -> None:
         """One try: ask first when the outcome is unknown, make the call when the provider never saw it."""
-        request = request_of(row)
         in_doubt = row["status_before"] in {"unknown", "in_flight"}
-        asked = "query" if in_doubt else "execute"
         started = perf_counter()
+        asked, answer = await self._ask(row, in_doubt=in_doubt)
+        self._observer.called(
+            self.name, row["operation"], type(answer).__name__.lower(), perf_counter() - started
+        )
+        finished = judge_answer(row, asked, answer, in_doubt=in_doubt)
+        if not _is_readable(finished):
+            # Told so, it would be a dead letter, and its payment would wait for ever.
+            log.error(
+                "provider's answer breaks our contract", provider=self.name, call_id=str(row["call_id"])
+            )
+            unsure = judge_answer(row, asked, Ambiguous("the answer breaks our contract"), in_doubt=in_doubt)
+            finished = replace(unsure, answer=answer)
+        self._finished.put_nowait(finished)
+
+    async def _ask(self, row: asyncpg.Record, *, in_doubt: bool) -> tuple[str, ProviderAnswer]:
+        """What was asked, and the answer. The lease outlives it, so that no other gateway asks at the same time."""
+        asked = "query" if in_doubt else "execute"
         try:
-            answer = await (self._provider.query(request) if in_doubt else self._provider.execute(request))
-            if isinstance(answer, NotFound):
-                asked = "execute"
-                answer = await self._provider.execute(request)
+            request = request_of(row)
+        except ValueError as error:
+            log.exception("call makes no sense", provider=self.name, call_id=str(row["call_id"]))
+            return asked, Refused(f"not sent: {error}", b"")
+        try:
+            async with asyncio.timeout(LEASE_MS / 1000 * CALL_SHARE_OF_LEASE):
+                answer = await (self._provider.query if in_doubt else self._provider.execute)(request)
+                if isinstance(answer, NotFound):
+                    asked = "execute"
+                    answer = await self._provider.execute(request)
+        except TimeoutError:
+            answer = Ambiguous("no answer within the lease")
         except Exception as error:
             # An adapter's bug; what it did before is not known.
             log.exception("provider adapter raised", provider=self.name, call_id=str(request.call_id))
             answer = Ambiguous(f"adapter raised {type(error).__name__}")
-        self._observer.called(
-            self.name, row["operation"], type(answer).__name__.lower(), perf_counter() - started
-        )
-        self._finished.put_nowait(judge_answer(row, asked, answer, in_doubt=in_doubt))
+        return asked, answer
 
     async def _report(self) -> None:
         """Write what is finished, many at a time, until None says that nothing more comes."""
@@ -223,23 +255,23 @@ def judge_answer(  # noqa: PLR0911 - one return for each kind of answer
             }
             return _ended(row, asked, answer, "provider.call_succeeded.v1", told)
         case Declined():
-            told = {"reason": answer.reason_code, "provider_code": answer.provider_code}
+            told = {"reason": answer.reason_code, "provider_code": _plain(answer.provider_code)}
             return _ended(row, asked, answer, "provider.call_declined.v1", told)
         case ChallengeRequired():
             told = {"provider_reference": answer.provider_reference, "redirect_url": answer.redirect_url}
             return _ended(row, asked, answer, "provider.challenge_required.v1", told)
         case Refused():
-            told = {"reason": Reason.PROVIDER_REFUSED_REQUEST, "detail": answer.detail[:500]}
+            told = {"reason": Reason.PROVIDER_REFUSED_REQUEST, "detail": _plain(answer.detail)}
             return _ended(row, asked, answer, "provider.call_failed.v1", told)
         case Transient() if row["tries"] >= MOST_TRIES and row["unknown_since"] is None and not in_doubt:
-            told = {"reason": Reason.PROVIDER_UNAVAILABLE, "detail": answer.detail[:500]}
+            told = {"reason": Reason.PROVIDER_UNAVAILABLE, "detail": _plain(answer.detail)}
             return _ended(row, asked, answer, "provider.call_failed.v1", told)
         case Transient():
             status = "unknown" if in_doubt else "requested"
             return Finished(row, asked, answer, status, max(delay_ms, answer.retry_after_ms or 0), None)
         case Ambiguous():
             first = row["unknown_since"] is None
-            event = ("provider.call_unknown.v1", {"detail": answer.detail[:500]}) if first else None
+            event = ("provider.call_unknown.v1", {"detail": _plain(answer.detail)}) if first else None
             return Finished(row, asked, answer, "unknown", delay_ms, event)
         case NotFound():
             # Only a query finds nothing, and then the call is made; so execute broke its promise.
@@ -261,12 +293,13 @@ async def report(connection: Any, finished: Sequence[Finished]) -> None:
         tries=[f.row["tries"] for f in finished],
         asked=[f.asked for f in finished],
         answers=[type(f.answer).__name__ for f in finished],
-        details=[str(getattr(f.answer, "detail", ""))[:500] for f in finished],
+        details=[_plain(getattr(f.answer, "detail", "")) for f in finished],
         raws=[getattr(f.answer, "raw", None) for f in finished],
     )
     open_ones = [f for f in finished if f.status != "answered"]
+    moved = set()
     if open_ones:
-        await sql.calls_again(
+        rows = await sql.calls_again(
             connection,
             tenants=[f.row["tenant"] for f in open_ones],
             call_ids=[f.row["call_id"] for f in open_ones],
@@ -274,23 +307,39 @@ async def report(connection: Any, finished: Sequence[Finished]) -> None:
             statuses=[f.status for f in open_ones],
             delays_ms=[f.delay_ms for f in open_ones],
         )
-    ended = [f for f in finished if f.status == "answered"]
-    moved = set()
+        moved |= {(row["tenant"], row["call_id"], False) for row in rows}
+    # Two tries of a call can end at once, when a lease ran out; the first answer is the one that is told.
+    ended = list({f.key: f for f in reversed(finished) if f.status == "answered"}.values())
     if ended:
         rows = await sql.calls_answered(
-            connection, tenants=[f.row["tenant"] for f in ended], call_ids=[f.row["call_id"] for f in ended]
+            connection,
+            tenants=[f.row["tenant"] for f in ended],
+            call_ids=[f.row["call_id"] for f in ended],
+            tries=[f.row["tries"] if isinstance(f.answer, Transient) else None for f in ended],
         )
-        moved = {(row["tenant"], row["call_id"]) for row in rows}
-    told = [
-        f
-        for f in finished
-        if f.event and (f.status != "answered" or (f.row["tenant"], f.row["call_id"]) in moved)
-    ]
+        moved |= {(row["tenant"], row["call_id"], True) for row in rows}
+    told = [f for f in (*open_ones, *ended) if f.event and (*f.key, f.status == "answered") in moved]
     if told:
         keys, payloads = as_lines(
             [partition_key(f.row["tenant"], f.row["order_id"]) for f in told], [_result(f) for f in told]
         )
         await sql.add_to_outbox(connection, topic=TOPIC, events=len(told), keys=keys, payloads=payloads)
+
+
+def _plain(text: str) -> str:
+    """A provider's words as our messages and tables can hold them."""
+    return text.replace("\x00", "\ufffd")[:MAX_WORDS]
+
+
+def _is_readable(finished: Finished) -> bool:
+    """Whether the payment's consumer will be able to read what is to be told."""
+    if finished.event is None:
+        return True
+    try:
+        _CONTRACT.validate_json(_result(finished))
+    except ValidationError:
+        return False
+    return True
 
 
 def _result(finished: Finished) -> bytes:
