@@ -19,7 +19,7 @@ from uuid import UUID
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from db.connection import UNREACHABLE, connect, create_pool
+from db.connection import UNFIT, UNREACHABLE, connect, create_pool
 from db.queries import delivery as sql
 from db.writes import CALLS_CHANNEL, as_lines
 from producers.leadership import pause
@@ -102,16 +102,13 @@ async def run_gateway(
         try:
             pool = await create_pool(database_url, application="counterfoil gateway", size=4)
             try:
-                await asyncio.gather(
-                    *(
-                        Gateway(name, provider, pool, observer).run(database_url, stop)
-                        for name, provider in providers.items()
-                    )
-                )
+                async with asyncio.TaskGroup() as group:
+                    for name, provider in providers.items():
+                        group.create_task(Gateway(name, provider, pool, observer).run(database_url, stop))
             finally:
                 pool.terminate()
-        except UNREACHABLE as error:
-            log.warning("gateway starts over", error=f"{type(error).__name__}: {error}")
+        except* (*UNREACHABLE, *UNFIT) as errors:
+            log.warning("gateway starts over", error=repr(errors.exceptions[0]))
             await pause(stop, AFTER_TROUBLE_S)
 
 

@@ -15,7 +15,7 @@ from zlib import crc32
 import structlog
 from aiokafka.errors import KafkaError
 
-from db.connection import UNREACHABLE
+from db.connection import UNFIT, UNREACHABLE
 from db.queries import delivery as sql
 from db.writes import OUTBOX_CHANNEL
 from producers.kafka import create_producer
@@ -55,7 +55,7 @@ async def run_relay(kafka: str, database_url: str, observer: RelayObserver, stop
     while not stop.is_set():
         try:
             await _lead(kafka, database_url, observer, stop)
-        except (*UNREACHABLE, KafkaError) as error:
+        except (*UNREACHABLE, *UNFIT, KafkaError) as error:
             log.warning("relay starts over", error=f"{type(error).__name__}: {error}")
             await pause(stop, AFTER_TROUBLE_S)
         finally:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import structlog
 from aiokafka.errors import KafkaError
 
-from db.connection import UNREACHABLE
+from db.connection import UNFIT, UNREACHABLE
 from db.queries import delivery as sql
 from producers.kafka import create_producer
 from producers.leadership import leading, pause
@@ -44,7 +44,7 @@ async def run_scheduler(
             async with leading(database_url, "scheduler", stop) as connection:
                 if connection is not None:
                     await _lead(kafka, connection, observer, stop)
-        except (*UNREACHABLE, KafkaError) as error:
+        except (*UNREACHABLE, *UNFIT, KafkaError) as error:
             log.warning("scheduler starts over", error=f"{type(error).__name__}: {error}")
             await pause(stop, AFTER_TROUBLE_S)
 

@@ -336,6 +336,23 @@ async def _killed_leader(admin: Connection) -> bool:
     return bool(killed == 1)
 
 
+async def test_a_table_that_a_migration_has_still_to_bring_is_waited_for(
+    kafka: str, database: Database, admin: Connection, feed: Feed
+) -> None:
+    await feed.take(sale("s1", "o1"))
+    await admin.execute("ALTER TABLE outbox_batches RENAME TO not_yet")
+    watcher = Watcher()
+    async with a_relay(kafka, database.app_url, watcher):
+        await until(lambda: _led_times(watcher, 2))
+        await admin.execute("ALTER TABLE not_yet RENAME TO outbox_batches")
+        await until(lambda: caught_up(admin))
+    assert watcher.counts.total() > 0
+
+
+async def _led_times(watcher: Watcher, times: int) -> bool:
+    return watcher.led_times >= times
+
+
 async def test_a_relay_can_be_stopped_while_it_waits_to_lead(kafka: str, database: Database) -> None:
     leader, other = Watcher(), Watcher()
     async with a_relay(kafka, database.app_url, leader):
