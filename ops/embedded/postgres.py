@@ -37,7 +37,7 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %q%u@%d ",
-    "shared_buffers": "512MB",
+    "shared_buffers": "1GB",  # what a busy ledger writes between two checkpoints should fit
     "effective_cache_size": "2GB",
     "random_page_cost": "1.1",  # a laptop has an SSD
     "jit": "off",  # short statements only: compiling one takes longer than running it
