@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,11 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30) -
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - only asking tells
             await asyncio.sleep(0.02)
+
+
+def collect_lost_connections() -> None:
+    """Let it be noticed here that aiokafka forgets connections whose broker died while they were made."""
+    gc.collect()
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from consumers import worker
 from consumers.engine import Engine
 from consumers.worker import run_worker
-from tests.brokers import committed, ends, publish, skip_to_the_end, stopping, until
+from tests.brokers import collect_lost_connections, committed, ends, publish, skip_to_the_end, stopping, until
 from tests.cable import cable_to
 from tests.engines import CHECKOUT, Watcher, broken_laws, counts, outcomes
 from tests.shop import fees, missed, sale
@@ -267,6 +267,7 @@ async def _knows_it_is_done(watcher: Watcher) -> bool:
 
 
 @pytest.mark.faults
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_kafka_killed_in_the_middle_of_a_run_costs_nothing(
     stack: Stack, broker: str, database: Database, admin: Connection
 ) -> None:
@@ -275,5 +276,6 @@ async def test_kafka_killed_in_the_middle_of_a_run_costs_nothing(
         await until(lambda: _all_in(admin, 300))
         await asyncio.to_thread(stack.kill, "kafka")
         await until(lambda: _all_in(admin, 2001), 60)
+    collect_lost_connections()
     assert await admin.fetchval("SELECT count(*) FROM entries") == 2000
     assert await broken_laws(admin) == []
