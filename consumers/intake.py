@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
@@ -78,9 +79,9 @@ class Reader:
         """Decode and validate; the detail of a refusal names the field and the reason, never the value."""
         size = len(record.body)
         if size > MAX_MESSAGE_BYTES:
-            return Unreadable(
-                record, Reason.MESSAGE_TOO_LARGE, f"{size} bytes, the limit is {MAX_MESSAGE_BYTES}"
-            )
+            detail = f"{size} bytes, the limit is {MAX_MESSAGE_BYTES}"
+            body, masked = mask_card_numbers(record.body)
+            return Unreadable(replace(record, body=body), Reason.MESSAGE_TOO_LARGE, detail, masked)
         try:
             message = self._adapter.validate_json(record.body)
         except ValidationError as error:

@@ -135,6 +135,8 @@ class Writes:
         new = [payment for key, payment in self._payments.items() if key not in self._existing]
         old = [payment for key, payment in self._payments.items() if key in self._existing]
         if new:
+            # In the order of their key: two engines that open the same ones must not wait for each other.
+            new.sort(key=lambda payment: payment.payment_id.int)
             await PAYMENTS.insert(connection, new)
         if old:
             await PAYMENTS.update(connection, old)

@@ -16,6 +16,8 @@ _GROUP: Final = re.compile(r"\d+")
 _LENGTHS: Final = range(13, 20)
 _FIRST_DIGITS: Final = range(2, 7)
 _NINE: Final = 9
+MOST_GROUPS: Final = 7
+"""Into which people part a card number."""
 
 
 def card_numbers(text: str) -> list[tuple[int, int]]:
@@ -33,14 +35,18 @@ def holds_card_number(text: str) -> bool:
 
 
 def _within(text: str, run: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """The numbers within one run of digits; at most MOST_GROUPS groups make one, so that no text takes long to search."""
     groups = [group.span() for group in _GROUP.finditer(text, *run.span())]
     for first, (start, _) in enumerate(groups):
-        for _, end in groups[first:]:
-            digits = re.sub(r"\D", "", text[start:end])
-            if len(digits) in _LENGTHS and int(digits[0]) in _FIRST_DIGITS and _luhn(digits):
-                yield start, end
-            if len(digits) >= _LENGTHS.stop:
+        if int(text[start]) not in _FIRST_DIGITS:
+            continue
+        length = 0
+        for group_start, end in groups[first : first + MOST_GROUPS]:
+            length += end - group_start
+            if length >= _LENGTHS.stop:
                 break
+            if length in _LENGTHS and _luhn(re.sub(r"\D", "", text[start:end])):
+                yield start, end
 
 
 def _luhn(digits: str) -> bool:

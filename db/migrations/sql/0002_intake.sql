@@ -21,7 +21,7 @@ CREATE TABLE intake (
 
 -- Ids of batches, in the order in which batches that share a key hold that key's locks.
 CREATE SEQUENCE batch_id_seq;
-SELECT nextval('batch_id_seq');
+SELECT setval('batch_id_seq', 1);
 
 CREATE TABLE inbox (
     tenant text NOT NULL,
