@@ -35,7 +35,7 @@ def holds_card_number(text: str) -> bool:
 
 
 def _within(text: str, run: re.Match[str]) -> Iterator[tuple[int, int]]:
-    """The numbers within one run of digits; at most MOST_GROUPS groups make one, so that no text takes long to search."""
+    """The numbers in a run of digits, of at most MOST_GROUPS groups each, so that no text takes long."""
     groups = [group.span() for group in _GROUP.finditer(text, *run.span())]
     for first, (start, _) in enumerate(groups):
         if int(text[start]) not in _FIRST_DIGITS:
