@@ -104,7 +104,8 @@ FROM unnest(
 ON CONFLICT DO NOTHING;
 
 -- name: calls_again
--- Not answered yet: try or ask again later. Gives back the calls that changed; one that was claimed anew since does not.
+-- Not answered yet: try or ask again later. Gives back the calls that changed; one that was claimed anew
+-- since does not.
 UPDATE provider_calls AS c
 SET
     status = k.status, due_at = clock_timestamp() + k.delay_ms * interval '1 millisecond', lease_until = NULL,
@@ -115,8 +116,8 @@ WHERE c.tenant = k.tenant AND c.call_id = k.call_id AND c.status = 'in_flight' A
 RETURNING c.tenant, c.call_id;
 
 -- name: calls_answered
--- The provider has decided, in whichever try, or we give up after the last one: `tries` is NULL for a decision.
--- Gives back the calls that were still open: only of those is the answer published.
+-- The provider has decided, in whichever try, or we give up after the last one: `tries` is NULL for a
+-- decision. Gives back the calls that were still open: only of those is the answer published.
 UPDATE provider_calls AS c
 SET status = 'answered', answered_at = clock_timestamp(), lease_until = NULL
 FROM unnest(:tenants::text[], :call_ids::uuid[], :tries::integer[]) AS k (tenant, call_id, try)
