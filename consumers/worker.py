@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
@@ -57,6 +58,7 @@ async def run_worker(
         )
         for name in names
     ]
+    await _reach(kafka, stop)
     await broker.start()
     log.info("worker started", consumers=list(names))
     beside = [
@@ -75,6 +77,21 @@ async def run_worker(
         for engine in engines:
             await engine.close()
         log.info("worker stopped")
+
+
+async def _reach(kafka: str, stop: asyncio.Event) -> None:
+    """Wait for a broker that is away: FastStream would end the worker for it."""
+    while not stop.is_set():
+        client = AIOKafkaClient(bootstrap_servers=kafka)
+        try:
+            await client.bootstrap()
+        except KafkaError as error:
+            log.warning("Kafka away, trying again", error=type(error).__name__)
+            await pause(stop, WATCH_EVERY_S)
+        else:
+            return
+        finally:
+            await client.close()
 
 
 async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
-EVENTS = 3000
+EVENTS = 6000
 SEED = 7
 KILLS = 30
 VICTIMS = ("worker-1", "worker-2", "relay", "gateway")

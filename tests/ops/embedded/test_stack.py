@@ -30,7 +30,7 @@ async def test_up_gives_usable_endpoints(stack: Stack) -> None:
         ("synchronous_commit", "on"),
         ("full_page_writes", "on"),
         ("data_checksums", "on"),
-        ("shared_buffers", "512MB"),
+        ("shared_buffers", "1GB"),
         ("max_connections", "200"),
         ("TimeZone", "UTC"),
         ("server_encoding", "UTF8"),
