@@ -4,6 +4,7 @@ A provider is asked two things: *do this* (`execute`) and *what became of this* 
 one of a closed set of values, because what may happen next depends on one question: **did money move?**
 
     Succeeded, Declined, ChallengeRequired    the provider decided, and we know what
+    Pending                                   the provider took it on; a webhook or a later reading says how it ended
     Refused                                   our request was wrong; certainly nothing happened
     Transient                                 the request took no effect; the same call may be sent again
     Ambiguous                                 nobody knows: ask, wait for a webhook or report, never guess
@@ -16,13 +17,34 @@ The reasons for this shape are in docs/adr/0004-provider-interface.md.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from uuid import UUID
 
-Operation: TypeAlias = Literal["authorize", "capture", "void", "confirm"]
-"""What a provider can be asked to do. `confirm` reads what a challenge has made of an authorization."""
+Operation: TypeAlias = Literal[
+    "authorize",
+    "increase",
+    "capture",
+    "void",
+    "confirm",
+    "refund",
+    "confirm_refund",
+    "submit_evidence",
+    "accept_dispute",
+]
+"""What a provider can be asked to do.
+
+`increase` raises an authorization to a new total. `confirm` reads what became of an authorization after a challenge
+or while it was pending, `confirm_refund` what became of a refund; both have no effect.
+"""
+
+READINGS: Final[frozenset[Operation]] = frozenset({"confirm", "confirm_refund"})
+"""Operations that only read: whatever becomes of the request, asking again does no harm."""
+MOVES_AMOUNT: Final[frozenset[Operation]] = frozenset({"authorize", "increase", "capture", "refund"})
+ABOUT_OBJECT: Final[frozenset[Operation]] = frozenset({"confirm_refund", "submit_evidence", "accept_dispute"})
+"""Operations on something other than the authorization: a refund or a dispute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +59,10 @@ class ProviderRequest:
     tenant: str
     operation: Operation
     amount_minor: int
-    """To authorize or to capture, in minor units of `currency`. Not looked at by `void` and `confirm`."""
+    """To authorize, capture or refund, or the new total of an `increase`, in minor units of `currency`.
+
+    Not looked at by the other operations.
+    """
     currency: str
     """ISO 4217 alphabetic code."""
     order_id: str
@@ -47,7 +72,13 @@ class ProviderRequest:
     token: str | None = field(default=None, repr=False)
     """The provider's token of the customer's payment method; for `authorize`. Never logged."""
     provider_reference: str | None = None
-    """The authorization's id at the provider; for `capture`, `void` and `confirm`."""
+    """The authorization's id at the provider; for every operation but `authorize`."""
+    object_reference: str | None = None
+    """The refund's or the dispute's id at the provider; for the operations on those."""
+    object_id: UUID | None = None
+    """Our refund's id; for `refund`. Sent as metadata, so that a webhook about it names it."""
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    """`submit_evidence`: field -> text, by the names of schemas/dispute.py."""
     capture: bool = False
     """`authorize`: capture the whole amount at once."""
     final: bool = True
@@ -61,7 +92,10 @@ class ProviderRequest:
         elif not self.provider_reference:
             msg = f"{self.operation} needs the provider_reference of an authorization"
             raise ValueError(msg)
-        if self.operation in {"authorize", "capture"} and self.amount_minor <= 0:
+        if self.operation in ABOUT_OBJECT and not self.object_reference:
+            msg = f"{self.operation} needs the object_reference of a refund or dispute"
+            raise ValueError(msg)
+        if self.operation in MOVES_AMOUNT and self.amount_minor <= 0:
             msg = f"{self.operation} needs a positive amount_minor, not {self.amount_minor}"
             raise ValueError(msg)
 
@@ -71,9 +105,10 @@ class Succeeded:
     """The provider did what was asked."""
 
     provider_reference: str
-    """The authorization's id, also when the operation was a capture: one payment keeps one reference."""
+    """The id of what the call was about: of the refund or the dispute for operations on those, else the
+    authorization's, also when it was a capture: one payment keeps one reference."""
     amount_minor: int
-    """What this operation authorized, captured or released."""
+    """What this operation authorized, captured, released or refunded; for an `increase` the new total."""
     captured: bool
     """Whether the amount was captured, and not merely held or released."""
     raw: bytes
@@ -98,6 +133,18 @@ class ChallengeRequired:
     provider_reference: str
     redirect_url: str
     """Where the customer is to be sent."""
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The provider took it on and decides later: a bank debit, a refund that waits for funds.
+
+    No money has moved for certain. A webhook will say how it ended; `confirm` or `confirm_refund` asks.
+    """
+
+    provider_reference: str
+    """As in `Succeeded`."""
     raw: bytes
 
 
@@ -135,7 +182,7 @@ class Refused:
 
 
 ProviderAnswer: TypeAlias = (
-    Succeeded | Declined | ChallengeRequired | Transient | Ambiguous | NotFound | Refused
+    Succeeded | Declined | ChallengeRequired | Pending | Transient | Ambiguous | NotFound | Refused
 )
 """Everything that `execute` and `query` can say; match on the class, and mypy proves that none is missing."""
 
@@ -146,7 +193,7 @@ class Provider(Protocol):
     async def execute(self, call: ProviderRequest) -> ProviderAnswer:
         """Carry out the call once, however often it is repeated with the same `call_id`.
 
-        Never answers `NotFound`. A `confirm` only reads, so its failures are `Transient`, never `Ambiguous`.
+        Never answers `NotFound`. What only reads (READINGS) fails as `Transient`, never as `Ambiguous`.
         """
         ...
 
@@ -154,8 +201,8 @@ class Provider(Protocol):
         """Ask what became of an earlier `execute` of the same call; this has no effect at the provider.
 
         The answer speaks of that call, not of the question: when the question itself fails, for whatever
-        cause, the call's outcome stays `Ambiguous`. Never `Transient`, except for a `confirm`: it has no
-        outcome of its own and is simply read anew.
+        cause, the call's outcome stays `Ambiguous`. Never `Transient`, except for what only reads (READINGS):
+        that has no outcome of its own and is simply read anew.
         """
         ...
 
