@@ -71,7 +71,7 @@ DisputeStatus = Literal["needs_response", "under_review", "won", "lost", "accept
 
 
 class DisputeReportedData(WebhookData):
-    """How the provider sees a dispute. `funds_minor` is what it holds of ours for it just now, 0 once it gave it back."""
+    """How the provider sees a dispute. `funds_minor` is what it holds of ours for it just now."""
 
     provider_reference: Identifier
     dispute_reference: Identifier
