@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
+from handlers.routes import route_of
 from schemas.checkout import card_numbers
 from schemas.envelope import MAX_MESSAGE_BYTES, Message
 from schemas.outgoing import Cause
@@ -19,6 +20,8 @@ from schemas.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from handlers.needs import Kind, Route
 
 MAX_ERRORS_TOLD: Final = 5
 MAX_DETAIL: Final = 1000
@@ -51,6 +54,9 @@ class Incoming:
     message: Message
     key: str
     cause: Cause
+    route: Route
+    needs: tuple[tuple[Kind, Any], ...]
+    """The aggregates that its rule needs, each by kind and key."""
 
     @property
     def identity(self) -> tuple[str, str, str]:
@@ -89,7 +95,13 @@ class Reader:
         except Exception as error:  # noqa: BLE001 - no message may stop its partition, whatever it does to a parser
             return Unreadable(record, Reason.INVALID_MESSAGE, f"cannot be read: {type(error).__name__}")
         cause = Cause(message.tenant, message.source, message.id, message.correlation, message.traceparent)
-        return Incoming(record, message, message.data.ordering_key(), cause)
+        route = route_of(message)
+        if route is None:
+            return Unreadable(
+                record, Reason.UNKNOWN_TYPE, "data: nobody handles this kind of answer or timer"
+            )
+        needs = tuple([(need.kind, need.key(message)) for need in route.needs])
+        return Incoming(record, message, message.data.ordering_key(), cause, route, needs)
 
 
 def _unreadable(record: Record, error: ValidationError) -> Unreadable:

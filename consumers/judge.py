@@ -9,9 +9,8 @@ import structlog
 
 from consumers.world import Use, command_key, fingerprint
 from db.rows import UsedKey
-from db.writes import name_of
+from db.writes import name_of, names_of
 from handlers.decision import Decision, Rejection, Waiting
-from handlers.routes import ROUTES
 from schemas.outgoing import encode, partition_key
 from schemas.payment import CommandRepeated
 from schemas.reasons import REASONS, Reason
@@ -81,20 +80,18 @@ def _brings(incoming: Incoming, world: World, writes: Writes, awaited: str) -> b
     """Whether the message makes what is awaited and not there yet. Rules are pure: asking changes nothing."""
     now = world.clocks.get(incoming.cause.tenant, writes.now)
     try:
-        outcome = ROUTES[incoming.message.type].rule(
-            *world.aggregates(incoming.message), incoming.message, now
-        )
+        outcome = incoming.route.rule(*world.aggregates(incoming), incoming.message, now)
     except Exception:  # noqa: BLE001 - a rule that raises brings nothing; in its turn it is parked for that
         return False
     return isinstance(outcome, Decision) and any(
-        world.is_new(state) and name_of(state) == awaited for state in outcome.states
+        world.is_new(state) and awaited in names_of(state) for state in outcome.states
     )
 
 
 def _decide(incoming: Incoming, world: World, writes: Writes, now: datetime) -> Verdict:
     message = incoming.message
     try:
-        outcome = ROUTES[message.type].rule(*world.aggregates(message), message, now)
+        outcome = incoming.route.rule(*world.aggregates(incoming), message, now)
     except Exception as error:
         # The one place where a bug in a rule ends: the message waits for a retry, its key's later ones behind it.
         log.exception("rule raised", event_id=message.id, type=message.type, tenant=message.tenant)
@@ -142,14 +139,11 @@ def _repeat(incoming: Incoming, use: Use, writes: Writes, now: datetime) -> Verd
         incoming.key, operation, data.command_key() or "", first_event_id, use.outcome, use.reason
     )
     payload = encode(incoming.cause, COMMAND_REPEATED, 0, incoming.key, now, told)
-    payment = next(need for need in ROUTES[incoming.message.type].needs if need.kind == "payment")
-    key = partition_key(*map(str, payment.key(incoming.message)))
+    tenant, payment_id = dict(incoming.needs)["payment"]
+    key = partition_key(tenant, str(payment_id))
     writes.publish(TOPIC_OF_TYPE[COMMAND_REPEATED], key, payload)
     return Verdict("duplicate", detail=f"repeat of event {first_event_id}")
 
 
 def _waits_for(incoming: Incoming, waiting: Waiting) -> str:
-    kind = "fees" if waiting.reason is Reason.MERCHANT_FEES_UNKNOWN else "payment"
-    need = next(need for need in ROUTES[incoming.message.type].needs if need.kind == kind)
-    tenant, name = need.key(incoming.message)
-    return f"{kind}:{tenant}/{name}"
+    return name_of(waiting.kind, dict(incoming.needs)[waiting.kind])

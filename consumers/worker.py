@@ -10,7 +10,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
-from consumers import checkout, provider_results, timers
+from consumers import checkout, provider_results, timers, webhooks
 from producers.leadership import pause
 
 if TYPE_CHECKING:
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-CONSUMERS: Final = {"checkout": checkout, "provider-results": provider_results, "timers": timers}
+CONSUMERS: Final = {
+    "checkout": checkout,
+    "provider-results": provider_results,
+    "webhooks": webhooks,
+    "timers": timers,
+}
 """Name on the command line -> module."""
 PARKED_EVERY_S: Final = 0.1
 WATCH_EVERY_S: Final = 2

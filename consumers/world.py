@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from db.queries import engine as sql
-from db.tables import FEE_SCHEDULES, PAYMENTS
-from handlers.fees.model import FeeSchedule
-from handlers.routes import ROUTES
+from db.tables import TABLE_OF, TABLES
+from handlers.needs import Reference
 from schemas.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
-    from uuid import UUID
 
     from consumers.intake import Incoming
     from db.connection import Connection
+    from db.tables import Table
     from db.writes import Writes
     from handlers.decision import Decision
-    from handlers.fees.model import FeeHistory
-    from handlers.payments.model import Payment
-    from schemas.envelope import Message
+    from handlers.needs import Key, Kind
 
 CommandKey = tuple[str, str, str, str]
 """(tenant, operation, object, idempotency key)."""
@@ -47,39 +44,58 @@ class Use:
 class World:
     """The state that the batch's decisions read and move forward, message by message."""
 
-    payments: dict[tuple[str, UUID], Payment] = field(default_factory=dict)
-    fees: dict[tuple[str, str], FeeHistory] = field(default_factory=dict)
+    states: defaultdict[Kind, dict[Key, Any]] = field(default_factory=lambda: defaultdict(dict))
     clocks: dict[str, datetime] = field(default_factory=dict)
     uses: dict[CommandKey, Use] = field(default_factory=dict)
+    _named: dict[Reference, Key] = field(default_factory=dict)
 
     @classmethod
     async def load(cls, connection: Connection, batch: Sequence[Incoming], writes: Writes) -> World:
-        """One set-based query for each table; payments are locked in key order."""
+        """One set-based query for each table; what can change is locked, in the order of tables and keys."""
         world = cls()
-        keys: dict[str, set[Any]] = {"payment": set(), "fees": set()}
+        keys: defaultdict[Kind, set[Any]] = defaultdict(set)
+        tenants: set[str] = set()
         for incoming in batch:
-            for need in ROUTES[incoming.message.type].needs:
-                keys[need.kind].add(need.key(incoming.message))
-        if keys["payment"]:
-            for payment in await PAYMENTS.load_for_update(connection, list(keys["payment"])):
-                world.payments[payment.tenant, payment.payment_id] = payment
-                writes.exists(payment)
-        if keys["fees"]:
-            await world._load_fees(connection, keys["fees"])
-        tenants = list({incoming.cause.tenant for incoming in batch})
-        world.clocks = {row["tenant"]: row["now_at"] for row in await sql.clocks(connection, tenants=tenants)}
+            tenants.add(incoming.cause.tenant)
+            for kind, key in incoming.needs:
+                keys[kind].add(key)
+        references = {key for key in keys["payment"] if isinstance(key, Reference)}
+        if references:
+            await world._find_references(connection, references)
+            keys["payment"] = (keys["payment"] - references) | set(world._named.values())
+        for kind, table in TABLES.items():
+            wanted = keys[kind] - {None}
+            if wanted:
+                world._take(table, await table.load(connection, wanted), writes)
+        world.clocks = {
+            row["tenant"]: row["now_at"] for row in await sql.clocks(connection, tenants=list(tenants))
+        }
         commands = [key for key in map(command_key, batch) if key is not None]
         if commands:
             await world._load_uses(connection, commands)
         return world
 
-    async def _load_fees(self, connection: Connection, merchants: Iterable[tuple[str, str]]) -> None:
-        tenants, ids = zip(*merchants, strict=True)
-        rows = await sql.fee_histories(connection, tenants=tenants, merchants=ids)
-        for key, versions in groupby(
-            map(FEE_SCHEDULES.value, rows), key=lambda row: (row.tenant, row.merchant_id)
-        ):
-            self.fees[key] = tuple(versions)
+    def _take(self, table: Table[Any], rows: Iterable[Any], writes: Writes) -> None:
+        states = self.states[table.kind]
+        for row in rows:
+            key = table.key_of(row)
+            if table.history:
+                states[key] = (*states.get(key, ()), row)
+            else:
+                states[key] = row
+                writes.stored.add((table.kind, key))
+
+    async def _find_references(self, connection: Connection, references: Iterable[Reference]) -> None:
+        wanted = sorted((one.tenant, one.provider, one.reference) for one in references)
+        tenants, providers, names = zip(*wanted, strict=True)
+        rows = await sql.payments_by_reference(connection, tenants=tenants, providers=providers, names=names)
+        self._named = {
+            Reference(row["tenant"], row["provider"], row["provider_reference"]): (
+                row["tenant"],
+                row["payment_id"],
+            )
+            for row in rows
+        }
 
     async def _load_uses(self, connection: Connection, keys: Iterable[CommandKey]) -> None:
         tenants, operations, objects, names = zip(*keys, strict=True)
@@ -95,25 +111,24 @@ class World:
                 row["expires_at"],
             )
 
-    def aggregates(self, message: Message) -> list[Any]:
+    def aggregates(self, incoming: Incoming) -> list[Any]:
         """What the message's rule needs, in the order of its route; None for what does not exist."""
-        return [
-            (self.payments if need.kind == "payment" else self.fees).get(need.key(message))
-            for need in ROUTES[message.type].needs
-        ]
+        return [self.states[kind].get(self._key(key)) for kind, key in incoming.needs]
 
-    def is_new(self, state: Payment | FeeSchedule) -> bool:
-        """Whether there was nothing of this before; a fee schedule's version always is new."""
-        return isinstance(state, FeeSchedule) or (state.tenant, state.payment_id) not in self.payments
+    def _key(self, key: Any) -> Any:
+        return self._named.get(key) if isinstance(key, Reference) else key
+
+    def is_new(self, state: Any) -> bool:
+        """Whether there was nothing of this before; a row of a history always is new."""
+        table = TABLE_OF[type(state)]
+        return table.history or table.key_of(state) not in self.states[table.kind]
 
     def advance(self, decision: Decision) -> None:
         """Later messages of the batch see what this one did."""
         for state in decision.states:
-            if isinstance(state, FeeSchedule):
-                key = (state.tenant, state.merchant_id)
-                self.fees[key] = (*self.fees.get(key, ()), state)
-            else:
-                self.payments[state.tenant, state.payment_id] = state
+            table = TABLE_OF[type(state)]
+            states, key = self.states[table.kind], table.key_of(state)
+            states[key] = (*states.get(key, ()), state) if table.history else state
 
 
 def command_key(incoming: Incoming) -> CommandKey | None:

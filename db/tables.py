@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from handlers.disputes.model import Dispute, Evidence, OrderDocument
+from handlers.disputes.states import State as DisputeState
 from handlers.fees.model import FeeSchedule
 from handlers.payments.model import Payment
-from handlers.payments.states import State
+from handlers.payments.states import State as PaymentState
+from handlers.refunds.model import Refund, RefundCount, RefundPolicy
+from handlers.refunds.states import State as RefundState
 from schemas.money import Rounding
 from schemas.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from enum import StrEnum
 
     import asyncpg
 
     from db.connection import Connection
+    from handlers.needs import Key, Kind
 
 T = TypeVar("T")
 
@@ -29,6 +36,8 @@ _PG_TYPES: Final = {
     "datetime": "timestamptz",
     "Mapping[str, str]": "jsonb",
     "Mapping[str, int]": "jsonb",
+    "tuple[Mapping[str, object], ...]": "jsonb",
+    "tuple[datetime, ...]": "jsonb",
     "State": "text",
     "Reason": "text",
     "Rounding": "text",
@@ -36,40 +45,41 @@ _PG_TYPES: Final = {
 }
 """A field's annotation -> the PostgreSQL type of its column in a bulk statement."""
 
-_READERS: Final[dict[str, Callable[[Any], Any]]] = {"State": State, "Reason": Reason, "Rounding": Rounding}
-"""Annotations whose values need more than asyncpg gives."""
+_READERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "Reason": Reason,
+    "Rounding": Rounding,
+    "tuple[Mapping[str, object], ...]": tuple,
+    "tuple[datetime, ...]": lambda times: tuple(map(datetime.fromisoformat, times)),
+}
+"""Annotations whose values need more than asyncpg gives; a state's reader is the table's."""
 
 
 class Table(Generic[T]):
-    """A table whose rows are values of a frozen dataclass; the columns are its fields, in their order."""
+    """A table whose rows are values of a dataclass; the columns are its fields, in their order.
 
-    def __init__(self, name: str, cls: type[T], key: tuple[str, ...]) -> None:
+    The first two columns of `key` identify an aggregate; where the key is longer, the aggregate is a `history`: all
+    rows under these two, which are only ever added to.
+    """
+
+    def __init__(
+        self, kind: Kind, name: str, cls: type[T], key: tuple[str, ...], states: type[StrEnum] | None = None
+    ) -> None:
+        self.kind: Kind = kind
         self.name = name
         self.cls = cls
-        self.key = key
+        self.history = len(key) > 2  # noqa: PLR2004 - tenant and id
+        self.key_of: Callable[[T], Key] = attrgetter(*key[:2])
         annotations = {field.name: str(field.type).removesuffix(" | None") for field in fields(cls)}  # type: ignore[arg-type]
         self.columns = tuple(annotations)
         types = {column: _PG_TYPES[annotation] for column, annotation in annotations.items()}
+        readers = _READERS | ({"State": states} if states else {})
         self.row: Callable[[T], tuple[Any, ...]] = attrgetter(*self.columns)
         self._readers = tuple(
-            (place, _READERS[annotation])
+            (place, readers[annotation])
             for place, annotation in enumerate(annotations.values())
-            if annotation in _READERS
+            if annotation in readers
         )
-        listed = ", ".join(self.columns)
-        keys = " AND ".join(f"t.{column} = k.{column}" for column in key)
-        arrays = ", ".join(f"${place}::{types[column]}[]" for place, column in enumerate(key, 1))
-        order = ", ".join(f"t.{column}" for column in key)
-        self.select_for_update = (
-            f"SELECT {', '.join(f't.{column}' for column in self.columns)} "
-            f"FROM unnest({arrays}) AS k ({', '.join(key)}) JOIN {name} AS t ON {keys} "
-            f"ORDER BY {order} FOR UPDATE OF t"
-        )
-        everything = ", ".join(f"${place}::{types[column]}[]" for place, column in enumerate(self.columns, 1))
-        changes = ", ".join(f"{column} = k.{column}" for column in self.columns if column not in key)
-        self.update_statement = (
-            f"UPDATE {name} AS t SET {changes} FROM unnest({everything}) AS k ({listed}) WHERE {keys}"
-        )
+        self.select, self.change = _statements(name, types, key, history=self.history)
 
     def value(self, record: asyncpg.Record | Sequence[Any]) -> T:
         """The value of a row."""
@@ -79,10 +89,10 @@ class Table(Generic[T]):
                 values[place] = reader(values[place])
         return self.cls(*values)
 
-    async def load_for_update(self, connection: Connection, keys: Sequence[tuple[Any, ...]]) -> list[T]:
-        """The rows with these keys, locked in key order."""
+    async def load(self, connection: Connection, keys: Iterable[Key]) -> list[T]:
+        """The rows with these keys, locked in key order; of a history all rows, oldest first, which nobody changes."""
         columns = list(zip(*keys, strict=True))
-        return [self.value(record) for record in await connection.fetch(self.select_for_update, *columns)]
+        return [self.value(record) for record in await connection.fetch(self.select, *columns)]
 
     async def insert(self, connection: Connection, values: Iterable[T]) -> None:
         """New rows, by COPY."""
@@ -90,8 +100,44 @@ class Table(Generic[T]):
 
     async def update(self, connection: Connection, values: Iterable[T]) -> None:
         """Rows as they are now, in one statement."""
-        await connection.execute(self.update_statement, *zip(*map(self.row, values), strict=True))
+        await connection.execute(self.change, *zip(*map(self.row, values), strict=True))
 
 
-PAYMENTS: Final = Table("payments", Payment, ("tenant", "payment_id"))
-FEE_SCHEDULES: Final = Table("fee_schedules", FeeSchedule, ("tenant", "merchant_id", "version"))
+def _statements(name: str, types: dict[str, str], key: tuple[str, ...], *, history: bool) -> tuple[str, str]:
+    """The bulk SELECT by the first two columns of the key, and the bulk UPDATE by the whole key."""
+    wanted = key[:2]
+    arrays = ", ".join(f"${place}::{types[column]}[]" for place, column in enumerate(wanted, 1))
+    found = " AND ".join(f"t.{column} = k.{column}" for column in wanted)
+    select = (
+        f"SELECT {', '.join(f't.{column}' for column in types)} "
+        f"FROM unnest({arrays}) AS k ({', '.join(wanted)}) JOIN {name} AS t ON {found} "
+        f"ORDER BY {', '.join(f't.{column}' for column in key)}"
+    )
+    everything = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(types.values(), 1))
+    changes = ", ".join(f"{column} = k.{column}" for column in types if column not in key)
+    same = " AND ".join(f"t.{column} = k.{column}" for column in key)
+    update = (
+        f"UPDATE {name} AS t SET {changes} FROM unnest({everything}) AS k ({', '.join(types)}) WHERE {same}"
+    )
+    return select if history else f"{select} FOR UPDATE OF t", update
+
+
+PAYMENTS: Final = Table("payment", "payments", Payment, ("tenant", "payment_id"), PaymentState)
+FEE_SCHEDULES: Final = Table("fees", "fee_schedules", FeeSchedule, ("tenant", "merchant_id", "version"))
+
+TABLES: Final[dict[Kind, Table[Any]]] = {
+    table.kind: table
+    for table in (
+        # locked, in this order
+        PAYMENTS,
+        Table("refund", "refunds", Refund, ("tenant", "object_id"), RefundState),
+        Table("refund_count", "refund_counts", RefundCount, ("tenant", "subject")),
+        Table("dispute", "disputes", Dispute, ("tenant", "object_id"), DisputeState),
+        # histories
+        FEE_SCHEDULES,
+        Table("refund_policy", "refund_policies", RefundPolicy, ("tenant", "policy", "version")),
+        Table("evidence", "dispute_evidence", Evidence, ("tenant", "object_id", "version")),
+        Table("order_documents", "order_documents", OrderDocument, ("tenant", "order_id", "reference")),
+    )
+}
+TABLE_OF: Final[dict[type, Table[Any]]] = {table.cls: table for table in TABLES.values()}

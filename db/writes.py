@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from db import rows as intake
 from db.ledger import Entry
 from db.queries import engine, parking
-from db.tables import FEE_SCHEDULES, PAYMENTS
-from handlers.fees.model import FeeSchedule
+from db.tables import TABLE_OF, TABLES
+from handlers.needs import Reference
+from handlers.payments.model import Payment
 from schemas.ledger import ENTRY_POSTED, EntryPosted
 from schemas.outgoing import encode, partition_key
 from schemas.topics import TOPIC_OF_TYPE
@@ -17,13 +18,12 @@ from schemas.topics import TOPIC_OF_TYPE
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-    from uuid import UUID
 
     from db.connection import Connection
     from db.ledger import Ledger
     from db.rows import DeadLetter, InboxRow, UsedKey, Wait
-    from handlers.decision import Call, Decision, Timer
-    from handlers.payments.model import Payment
+    from handlers.decision import Audit, Call, Decision, Timer
+    from handlers.needs import Key, Kind
     from schemas.outgoing import Cause
 
 OUTBOX_CHANNEL = "outbox"
@@ -35,7 +35,8 @@ CALLS_CHANNEL = "calls"
 class Writes:
     """What one transaction writes. Add to it in the order of the messages, then `flush`.
 
-    `anyone_waits` is False when no message was parked anywhere; one that is parked meanwhile looks again by itself.
+    `stored` are the aggregates that have a row by now. `anyone_waits` is False when no message was parked anywhere;
+    one that is parked meanwhile looks again by itself.
     """
 
     topic: str
@@ -48,31 +49,30 @@ class Writes:
     used_keys: list[UsedKey] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     anyone_waits: bool = True
-    _existing: set[tuple[str, UUID]] = field(default_factory=set)
-    _payments: dict[tuple[str, UUID], Payment] = field(default_factory=dict)
-    _fees: list[FeeSchedule] = field(default_factory=list)
+    stored: set[tuple[Kind, Key]] = field(default_factory=set)
+    _states: dict[Kind, dict[Key, Any]] = field(default_factory=dict)
+    _histories: dict[Kind, list[Any]] = field(default_factory=dict)
     _transitions: list[tuple[Any, ...]] = field(default_factory=list)
     _timers: list[tuple[Cause, Timer]] = field(default_factory=list)
     _calls: list[tuple[Cause, Call, datetime]] = field(default_factory=list)
+    _audit: list[tuple[Cause, Audit, datetime]] = field(default_factory=list)
     _outbox: dict[str, tuple[list[str], list[bytes]]] = field(default_factory=dict)
-
-    def exists(self, payment: Payment) -> None:
-        """This payment has a row already."""
-        self._existing.add((payment.tenant, payment.payment_id))
 
     def apply(self, cause: Cause, decision: Decision, now: datetime) -> None:
         """Everything that follows from one decision."""
         tenant = cause.tenant
         for state in decision.states:
-            if isinstance(state, FeeSchedule):
-                self._fees.append(state)
+            table = TABLE_OF[type(state)]
+            if table.history:
+                self._histories.setdefault(table.kind, []).append(state)
             else:
-                self._payments[tenant, state.payment_id] = state
+                self._states.setdefault(table.kind, {})[table.key_of(state)] = state
         for step in decision.transitions:
             self._transitions.append(
                 (
                     tenant,
-                    step.payment_id,
+                    step.object_type,
+                    step.object_id,
                     step.version,
                     step.from_state,
                     step.event,
@@ -92,6 +92,8 @@ class Writes:
             self._timers += [(cause, timer) for timer in decision.timers]
         if decision.calls:
             self._calls += [(cause, call, now) for call in decision.calls]
+        if decision.audit:
+            self._audit += [(cause, done, now) for done in decision.audit]
 
     def publish(self, topic: str, key: str, payload: bytes) -> None:
         """An event for the outbox."""
@@ -132,20 +134,24 @@ class Writes:
             self.publish(TOPIC_OF_TYPE[ENTRY_POSTED], key, payload)
 
     async def _write_states(self, connection: Connection) -> None:
-        new = [payment for key, payment in self._payments.items() if key not in self._existing]
-        old = [payment for key, payment in self._payments.items() if key in self._existing]
-        if new:
-            # In the order of their key: two engines that open the same ones must not wait for each other.
-            new.sort(key=lambda payment: payment.payment_id.int)
-            await PAYMENTS.insert(connection, new)
-        if old:
-            await PAYMENTS.update(connection, old)
-        if self._fees:
-            await FEE_SCHEDULES.insert(connection, self._fees)
+        for kind, table in TABLES.items():
+            states = self._states.get(kind)
+            if states:
+                new = {key: state for key, state in states.items() if (kind, key) not in self.stored}
+                old = [state for key, state in states.items() if (kind, key) in self.stored]
+                if new:
+                    # In the order of their key: two engines that open the same ones must not wait for each other.
+                    await table.insert(connection, [new[key] for key in sorted(new)])
+                if old:
+                    await table.update(connection, old)
+            rows = self._histories.get(kind)
+            if rows:
+                await table.insert(connection, rows)
         if self._transitions:
             columns = (
                 "tenant",
-                "payment_id",
+                "object_type",
+                "object_id",
                 "version",
                 "from_state",
                 "event",
@@ -156,18 +162,45 @@ class Writes:
                 "at",
             )
             await connection.copy_records_to_table("transitions", records=self._transitions, columns=columns)
-        if self.anyone_waits and (self._payments or self._fees):
-            await parking.wake(
-                connection, names=[*map(name_of, self._payments.values()), *map(name_of, self._fees)]
+        if self._audit:
+            await self._write_audit(connection)
+        if self.anyone_waits and (self._states or self._histories):
+            changed = (
+                state
+                for rows in (
+                    *(states.values() for states in self._states.values()),
+                    *self._histories.values(),
+                )
+                for state in rows
             )
+            await parking.wake(connection, names=[name for state in changed for name in names_of(state)])
+
+    async def _write_audit(self, connection: Connection) -> None:
+        await connection.copy_records_to_table(
+            "audit_log",
+            records=[
+                (cause.tenant, at, done.actor, done.action, done.object_type, done.object_id, done.detail)
+                for cause, done, at in self._audit
+            ],
+            columns=("tenant", "at", "actor", "action", "object_type", "object_id", "detail"),
+        )
 
     async def _write_delivery(self, connection: Connection, batch_id: int) -> None:
         if self._timers:
             rows = [
-                (c.tenant, t.timer_id, t.kind, t.due_at, t.payment_id, t.order_id, c.event_id)
+                (c.tenant, t.timer_id, t.kind, t.due_at, t.payment_id, t.order_id, t.object_id, c.event_id)
                 for c, t in self._timers
             ]
-            names = ("tenants", "timer_ids", "kinds", "due_ats", "payment_ids", "order_ids", "causations")
+            names = (
+                "tenants",
+                "timer_ids",
+                "kinds",
+                "due_ats",
+                "payment_ids",
+                "order_ids",
+                "object_ids",
+                "causations",
+            )
             await engine.add_timers(connection, **_columns(names, rows))
         if self._calls:
             await self._write_calls(connection)
@@ -196,6 +229,9 @@ class Writes:
             "provider_reference",
             "capture",
             "final",
+            "object_id",
+            "object_reference",
+            "evidence",
             "source",
             "event_id",
             "status",
@@ -217,6 +253,9 @@ class Writes:
                 call.provider_reference,
                 call.capture,
                 call.final,
+                call.object_id,
+                call.object_reference,
+                call.evidence,
                 cause.source,
                 cause.event_id,
                 "requested",
@@ -331,8 +370,20 @@ def as_lines(keys: Sequence[str], payloads: Sequence[bytes]) -> tuple[str, str]:
     return "\n".join(keys), b"\n".join(payloads).decode()
 
 
-def name_of(state: Payment | FeeSchedule) -> str:
-    """The name under which messages wait for a state."""
-    if isinstance(state, FeeSchedule):
-        return f"fees:{state.tenant}/{state.merchant_id}"
-    return f"payment:{state.tenant}/{state.payment_id}"
+def name_of(kind: str, key: Any) -> str:
+    """The name under which messages wait for an aggregate."""
+    if isinstance(key, Reference):
+        return f"reference:{key.tenant}/{key.provider}/{key.reference}"
+    tenant, name = key
+    return f"{kind}:{tenant}/{name}"
+
+
+def names_of(state: Any) -> list[str]:
+    """All names under which messages may wait for a state."""
+    table = TABLE_OF[type(state)]
+    names = [name_of(table.kind, table.key_of(state))]
+    if isinstance(state, Payment) and state.provider_reference is not None:
+        names.append(
+            name_of(table.kind, Reference(state.tenant, state.provider or "", state.provider_reference))
+        )
+    return names

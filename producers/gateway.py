@@ -28,6 +28,7 @@ from producers.providers.base import (
     ChallengeRequired,
     Declined,
     NotFound,
+    Pending,
     ProviderRequest,
     Refused,
     Succeeded,
@@ -233,6 +234,9 @@ def request_of(row: asyncpg.Record) -> ProviderRequest:
         method_type=row["method_type"],
         token=row["token"],
         provider_reference=row["provider_reference"],
+        object_reference=row["object_reference"],
+        object_id=row["object_id"],
+        evidence=row["evidence"] or {},
         capture=row["capture"],
         final=row["final"],
     )
@@ -257,6 +261,9 @@ def judge_answer(  # noqa: PLR0911 - one return for each kind of answer
         case ChallengeRequired():
             told = {"provider_reference": answer.provider_reference, "redirect_url": answer.redirect_url}
             return _ended(row, asked, answer, "provider.challenge_required.v1", told)
+        case Pending():
+            told = {"provider_reference": answer.provider_reference}
+            return _ended(row, asked, answer, "provider.call_pending.v1", told)
         case Refused():
             told = {"reason": Reason.PROVIDER_REFUSED_REQUEST, "detail": _plain(answer.detail)}
             return _ended(row, asked, answer, "provider.call_failed.v1", told)
@@ -347,6 +354,7 @@ def _result(finished: Finished) -> bytes:
     data = {
         "call_id": call_id,
         "payment_id": row["payment_id"],
+        "object_id": row["object_id"],
         "order_id": row["order_id"],
         "provider": row["provider"],
         "operation": row["operation"],

@@ -74,7 +74,9 @@ async def fire_due(connection: asyncpg.Connection[asyncpg.Record], producer: AIO
         return 0
     sent = []
     for row in rows:
-        data = {name: row[name] for name in ("timer_id", "kind", "payment_id", "order_id", "due_at")}
+        data = {
+            name: row[name] for name in ("timer_id", "kind", "payment_id", "order_id", "object_id", "due_at")
+        }
         cause = Cause(row["tenant"], SOURCE, str(row["timer_id"]), row["causation"])
         payload = encode(cause, TIMER_DUE, 0, row["order_id"], row["now_at"], data)
         sent.append(

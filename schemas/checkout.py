@@ -251,7 +251,7 @@ class PaymentNotCollected(Message):
     data: PaymentNotCollectedData
 
 
-CheckoutMessage = Annotated[
+CheckoutMessage = (
     MerchantFeesSet
     | PaymentRequested
     | ConfirmationRequested
@@ -260,6 +260,6 @@ CheckoutMessage = Annotated[
     | CancellationRequested
     | PaymentRecorded
     | PaymentDeferred
-    | PaymentNotCollected,
-    Field(discriminator="type"),
-]
+    | PaymentNotCollected
+)
+"""A part of the union of `checkout.events`."""

@@ -24,6 +24,11 @@ PAYMENT_EVENT_TYPES: Final = tuple(
         "failed",
         "expired",
         "canceled",
+        "partially_refunded",
+        "refunded",
+        "chargeback_open",
+        "chargeback_won",
+        "chargeback_lost",
     )
 )
 
@@ -43,6 +48,10 @@ class PaymentChanged:
     authorized_minor: int
     captured_minor: int
     capturable_minor: int
+    refunding_minor: int
+    refunded_minor: int
+    disputed_minor: int
+    refundable_minor: int
     fee_minor: int
     method: str | None
     reason: str | None

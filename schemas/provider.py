@@ -11,14 +11,25 @@ from schemas.envelope import Data, Identifier, Message, ShortText
 from schemas.money import AmountMinor
 from schemas.reasons import Reason
 
-Operation = Literal["authorize", "capture", "void", "confirm"]
+Operation = Literal[
+    "authorize",
+    "increase",
+    "capture",
+    "void",
+    "confirm",
+    "refund",
+    "confirm_refund",
+    "submit_evidence",
+    "accept_dispute",
+]
 
 
 class CallData(Data):
-    """Base of results: which call, for which payment."""
+    """Base of results: which call, for which payment; `object_id` is the refund or dispute that it is about."""
 
     call_id: UUID
     payment_id: UUID
+    object_id: UUID | None = None
     order_id: Identifier
     provider: Identifier
     operation: Operation
@@ -48,6 +59,12 @@ class ChallengeRequiredData(CallData):
 
     provider_reference: Identifier
     redirect_url: Annotated[str, Field(max_length=2048, pattern=r"^https?://[\x21-\x7e]+$")]
+
+
+class CallPendingData(CallData):
+    """The provider took it on and decides later; a webhook will say how, or a reading."""
+
+    provider_reference: Identifier
 
 
 class CallUnknownData(CallData):
@@ -84,6 +101,13 @@ class ChallengeRequired(Message):
     data: ChallengeRequiredData
 
 
+class CallPending(Message):
+    """provider.call_pending.v1."""
+
+    type: Literal["provider.call_pending.v1"]
+    data: CallPendingData
+
+
 class CallUnknown(Message):
     """provider.call_unknown.v1."""
 
@@ -99,5 +123,6 @@ class CallFailed(Message):
 
 
 ProviderMessage = Annotated[
-    CallSucceeded | CallDeclined | ChallengeRequired | CallUnknown | CallFailed, Field(discriminator="type")
+    CallSucceeded | CallDeclined | ChallengeRequired | CallPending | CallUnknown | CallFailed,
+    Field(discriminator="type"),
 ]

@@ -36,6 +36,29 @@ class Reason(StrEnum):
     CALL_IN_PROGRESS = "call_in_progress"
     CALL_STALE = "call_stale"
     FEE_VERSION_EXISTS = "fee_version_exists"
+    OVERCAPTURE_NOT_ALLOWED = "overcapture_not_allowed"
+    INCREASE_NOT_ALLOWED = "increase_not_allowed"
+    REPORT_OUTDATED = "report_outdated"
+    PROVIDER_OBJECT_UNKNOWN = "provider_object_unknown"
+    ACTOR_NOT_ALLOWED = "actor_not_allowed"
+    FOUR_EYES = "four_eyes"
+    POLICY_VERSION_EXISTS = "policy_version_exists"
+    POLICY_MISSING = "policy_missing"
+    # refund rules
+    REFUND_UNKNOWN = "refund_unknown"
+    REFUND_ID_REUSED = "refund_id_reused"
+    AMOUNT_ABOVE_REFUNDABLE = "amount_above_refundable"
+    REFUND_NOT_ALLOWED = "refund_not_allowed"
+    REFUND_TOO_OLD = "refund_too_old"
+    DISPUTE_OPEN = "dispute_open"
+    DESTINATION_NOT_ALLOWED = "destination_not_allowed"
+    APPROVAL_LAPSED = "approval_lapsed"
+    DISAPPROVED = "disapproved"
+    REFUND_RETURNED = "refund_returned"
+    REFUND_DECLINED = "refund_declined"
+    # dispute rules
+    DISPUTE_UNKNOWN = "dispute_unknown"
+    EVIDENCE_TOO_LATE = "evidence_too_late"
     # the provider declined
     INSUFFICIENT_FUNDS = "insufficient_funds"
     DO_NOT_HONOR = "do_not_honor"
@@ -46,6 +69,18 @@ class Reason(StrEnum):
     SUSPECTED_FRAUD = "suspected_fraud"
     TRY_AGAIN_LATER = "try_again_later"
     AUTHENTICATION_FAILED = "authentication_failed"
+    AUTHENTICATION_REQUIRED = "authentication_required"
+    CARD_NOT_SUPPORTED = "card_not_supported"
+    CURRENCY_NOT_SUPPORTED = "currency_not_supported"
+    INCORRECT_NUMBER = "incorrect_number"
+    INCORRECT_PIN = "incorrect_pin"
+    LIMIT_EXCEEDED = "limit_exceeded"
+    RESTRICTED_CARD = "restricted_card"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    DUPLICATE_TRANSACTION = "duplicate_transaction"
+    ISSUER_UNAVAILABLE = "issuer_unavailable"
+    ACCOUNT_CLOSED = "account_closed"
+    DEBIT_NOT_AUTHORIZED = "debit_not_authorized"
     PROCESSING_DECLINED = "processing_declined"
     PROVIDER_REFUSED_REQUEST = "provider_refused_request"
     PROVIDER_UNAVAILABLE = "provider_unavailable"
@@ -55,6 +90,10 @@ class Reason(StrEnum):
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     NOT_COLLECTED = "not_collected"
     REQUESTED_BY_CALLER = "requested_by_caller"
+    RETURNED_BY_BANK = "returned_by_bank"
+    REVERSED_LATE_SUCCESS = "reversed_late_success"
+    OUTCOME_DECIDED_BY_PERSON = "outcome_decided_by_person"
+    CHARGEBACK = "chargeback"
 
 
 class Fault(StrEnum):
@@ -69,11 +108,17 @@ class Fault(StrEnum):
 
 @value
 class ReasonInfo:
-    """What a reason means: may the same request be sent again unchanged, whose fault it is, and what to do."""
+    """What a reason means: may the same request be sent again unchanged, whose fault it is, and what to do.
+
+    A decline may be tried again by ourselves after `retry_after_hours` (None: never), and needs another method first
+    when `new_method` says so.
+    """
 
     retryable: bool
     fault: Fault
     action: str
+    retry_after_hours: int | None = None
+    new_method: bool = False
 
 
 _C, _U, _P, _O, _N = Fault.CALLER, Fault.CUSTOMER, Fault.PROVIDER, Fault.OURS, Fault.NOBODY
@@ -113,18 +158,79 @@ REASONS: Final[dict[Reason, ReasonInfo]] = {
     Reason.CALL_IN_PROGRESS: ReasonInfo(True, _C, "Wait for the outcome of the provider call under way."),
     Reason.CALL_STALE: ReasonInfo(False, _N, "None: an answer to a call that no longer matters."),
     Reason.FEE_VERSION_EXISTS: ReasonInfo(False, _C, "A version is never rewritten; publish the next one."),
-    Reason.INSUFFICIENT_FUNDS: ReasonInfo(True, _U, "Ask for another method, or try again on another day."),
-    Reason.DO_NOT_HONOR: ReasonInfo(False, _U, "Ask for another method; the issuer tells no more."),
-    Reason.EXPIRED_CARD: ReasonInfo(False, _U, "Ask for another method."),
+    Reason.OVERCAPTURE_NOT_ALLOWED: ReasonInfo(
+        False, _C, "The card's network takes no more than was authorized; increase it first."
+    ),
+    Reason.INCREASE_NOT_ALLOWED: ReasonInfo(
+        False, _C, "The card's network knows no incremental authorization."
+    ),
+    Reason.REPORT_OUTDATED: ReasonInfo(False, _N, "None: a newer report of the same object came before."),
+    Reason.PROVIDER_OBJECT_UNKNOWN: ReasonInfo(
+        True, _P, "It waits for the payment with the provider's reference."
+    ),
+    Reason.ACTOR_NOT_ALLOWED: ReasonInfo(False, _C, "Somebody with the role named in the detail must do it."),
+    Reason.FOUR_EYES: ReasonInfo(False, _C, "Somebody else than who asked for it must approve."),
+    Reason.POLICY_VERSION_EXISTS: ReasonInfo(
+        False, _C, "A version is never rewritten; publish the next one."
+    ),
+    Reason.POLICY_MISSING: ReasonInfo(True, _C, "It waits for the tenant's refund policy; publish it."),
+    Reason.REFUND_UNKNOWN: ReasonInfo(True, _C, "It waits for the refund; publish the request."),
+    Reason.REFUND_ID_REUSED: ReasonInfo(False, _C, "A refund_id stands for one refund; use a new one."),
+    Reason.AMOUNT_ABOVE_REFUNDABLE: ReasonInfo(
+        False, _C, "Refund at most what the payment's refundable says."
+    ),
+    Reason.REFUND_NOT_ALLOWED: ReasonInfo(False, _C, "The policy allows it to nobody in this role."),
+    Reason.REFUND_TOO_OLD: ReasonInfo(False, _C, "Too old for a refund; settle it outside of the card."),
+    Reason.DISPUTE_OPEN: ReasonInfo(
+        False, _C, "The bank has the money already; accept the dispute or wait for its end."
+    ),
+    Reason.DESTINATION_NOT_ALLOWED: ReasonInfo(False, _C, "Refund to the method that paid."),
+    Reason.APPROVAL_LAPSED: ReasonInfo(False, _C, "Nobody approved in time; ask for it anew."),
+    Reason.DISAPPROVED: ReasonInfo(False, _C, "None: somebody decided against it."),
+    Reason.REFUND_RETURNED: ReasonInfo(
+        False, _U, "It came back; ask the customer for another way to pay it out."
+    ),
+    Reason.REFUND_DECLINED: ReasonInfo(False, _P, "The provider refused; pay it out in another way."),
+    Reason.DISPUTE_UNKNOWN: ReasonInfo(True, _C, "It waits for the provider's report of the dispute."),
+    Reason.EVIDENCE_TOO_LATE: ReasonInfo(False, _C, "The due date has passed; the bank reads no more."),
+    Reason.INSUFFICIENT_FUNDS: ReasonInfo(
+        True, _U, "Ask for another method, or try again on another day.", retry_after_hours=72
+    ),
+    Reason.DO_NOT_HONOR: ReasonInfo(
+        False, _U, "Ask for another method; the issuer tells no more.", new_method=True
+    ),
+    Reason.EXPIRED_CARD: ReasonInfo(False, _U, "Ask for another method.", new_method=True),
     Reason.INCORRECT_CVC: ReasonInfo(False, _U, "Ask the customer to enter the code again."),
-    Reason.LOST_CARD: ReasonInfo(False, _U, "Ask for another method; say only that it was declined."),
-    Reason.STOLEN_CARD: ReasonInfo(False, _U, "Ask for another method; say only that it was declined."),
-    Reason.SUSPECTED_FRAUD: ReasonInfo(False, _U, "Do not try again; say only that it was declined."),
-    Reason.TRY_AGAIN_LATER: ReasonInfo(True, _P, "Confirm again later with the same method."),
+    Reason.LOST_CARD: ReasonInfo(
+        False, _U, "Ask for another method; say only that it was declined.", new_method=True
+    ),
+    Reason.STOLEN_CARD: ReasonInfo(
+        False, _U, "Ask for another method; say only that it was declined.", new_method=True
+    ),
+    Reason.SUSPECTED_FRAUD: ReasonInfo(
+        False, _U, "Do not try again; say only that it was declined.", new_method=True
+    ),
+    Reason.TRY_AGAIN_LATER: ReasonInfo(
+        True, _P, "Confirm again later with the same method.", retry_after_hours=6
+    ),
     Reason.AUTHENTICATION_FAILED: ReasonInfo(
         False, _U, "Ask the customer to authenticate again, or for another method."
     ),
-    Reason.PROCESSING_DECLINED: ReasonInfo(False, _U, "Ask for another method."),
+    Reason.AUTHENTICATION_REQUIRED: ReasonInfo(False, _U, "Confirm again with the customer present."),
+    Reason.CARD_NOT_SUPPORTED: ReasonInfo(False, _U, "Ask for another method.", new_method=True),
+    Reason.CURRENCY_NOT_SUPPORTED: ReasonInfo(False, _U, "Ask for another method.", new_method=True),
+    Reason.INCORRECT_NUMBER: ReasonInfo(False, _U, "Ask for another method.", new_method=True),
+    Reason.INCORRECT_PIN: ReasonInfo(False, _U, "Ask the customer to enter the code again."),
+    Reason.LIMIT_EXCEEDED: ReasonInfo(
+        True, _U, "Ask for another method, or try again on another day.", retry_after_hours=24
+    ),
+    Reason.RESTRICTED_CARD: ReasonInfo(False, _U, "Ask for another method.", new_method=True),
+    Reason.CONSENT_WITHDRAWN: ReasonInfo(False, _U, "Stop charging this method.", new_method=True),
+    Reason.DUPLICATE_TRANSACTION: ReasonInfo(False, _C, "Look for the payment that was made just before."),
+    Reason.ISSUER_UNAVAILABLE: ReasonInfo(True, _P, "Confirm again later.", retry_after_hours=1),
+    Reason.ACCOUNT_CLOSED: ReasonInfo(False, _U, "Ask for another method.", new_method=True),
+    Reason.DEBIT_NOT_AUTHORIZED: ReasonInfo(False, _U, "Ask for another method.", new_method=True),
+    Reason.PROCESSING_DECLINED: ReasonInfo(False, _U, "Ask for another method.", new_method=True),
     Reason.PROVIDER_REFUSED_REQUEST: ReasonInfo(
         False, _O, "Our request was wrong: see the call's answer in `explain`."
     ),
@@ -134,4 +240,10 @@ REASONS: Final[dict[Reason, ReasonInfo]] = {
     Reason.ATTEMPTS_EXHAUSTED: ReasonInfo(False, _U, "No further attempt on this order."),
     Reason.NOT_COLLECTED: ReasonInfo(False, _U, "The money was not handed over; the order stays unpaid."),
     Reason.REQUESTED_BY_CALLER: ReasonInfo(False, _C, "None: it was asked for."),
+    Reason.RETURNED_BY_BANK: ReasonInfo(False, _U, "The money came and went back; ask for another method."),
+    Reason.REVERSED_LATE_SUCCESS: ReasonInfo(
+        False, _P, "The provider charged after we had given up; it is given back."
+    ),
+    Reason.OUTCOME_DECIDED_BY_PERSON: ReasonInfo(False, _O, "None: see the audit log for who and why."),
+    Reason.CHARGEBACK: ReasonInfo(False, _U, "The customer's bank took the money back; see the dispute."),
 }

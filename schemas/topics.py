@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from pydantic import Field
 
 from schemas.checkout import CheckoutMessage
 from schemas.dead_letter import DEAD_LETTER, DeadLettered
+from schemas.dispute import DISPUTE_EVENT_TYPES, DisputeChanged, DisputeMessage
 from schemas.ledger import ENTRY_POSTED, EntryPosted
+from schemas.notification import NOTIFICATION_REQUESTED, NotificationRequested
 from schemas.payment import PAYMENT_EVENT_TYPES, CommandRepeated, PaymentChanged
 from schemas.provider import ProviderMessage
+from schemas.refund import REFUND_EVENT_TYPES, RefundChanged, RefundMessage
 from schemas.rejection import REJECTED, Rejected
 from schemas.timer import TimerMessage
 from schemas.value import value
+from schemas.webhook import WebhookMessage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,10 +53,10 @@ _INBOUND: Final = (
         "checkout.events",
         "in",
         "Commands and facts from upstream shops.",
-        "tenant:order (tenant:merchant for fee schedules)",
+        "tenant:order (tenant:merchant for fee schedules, tenant:refund_policy)",
         6,
         7 * DAY_MS,
-        inbound=CheckoutMessage,
+        inbound=Annotated[CheckoutMessage | RefundMessage | DisputeMessage, Field(discriminator="type")],
     ),
     Topic(
         "provider.results",
@@ -60,6 +66,15 @@ _INBOUND: Final = (
         6,
         7 * DAY_MS,
         inbound=ProviderMessage,
+    ),
+    Topic(
+        "webhook.events",
+        "internal",
+        "What providers told us unasked: verified, kept verbatim, in our own terms.",
+        "tenant:order (tenant:provider's reference where the order is not named)",
+        6,
+        7 * DAY_MS,
+        inbound=WebhookMessage,
     ),
     Topic(
         "timer.events",
@@ -80,6 +95,33 @@ _OUTBOUND: Final = (
         6,
         30 * DAY_MS,
         outbound=dict.fromkeys(PAYMENT_EVENT_TYPES, PaymentChanged) | {COMMAND_REPEATED: CommandRepeated},
+    ),
+    Topic(
+        "refund.events",
+        "out",
+        "Every state a refund enters.",
+        "tenant:payment",
+        6,
+        30 * DAY_MS,
+        outbound=dict.fromkeys(REFUND_EVENT_TYPES, RefundChanged),
+    ),
+    Topic(
+        "dispute.events",
+        "out",
+        "Every state a dispute enters.",
+        "tenant:payment",
+        6,
+        30 * DAY_MS,
+        outbound=dict.fromkeys(DISPUTE_EVENT_TYPES, DisputeChanged),
+    ),
+    Topic(
+        "notification.requests",
+        "out",
+        "What somebody should be told.",
+        "tenant:order",
+        6,
+        7 * DAY_MS,
+        outbound={NOTIFICATION_REQUESTED: NotificationRequested},
     ),
     Topic(
         "ledger.entries",

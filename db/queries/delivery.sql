@@ -43,6 +43,7 @@ SELECT
     t.due_at,
     t.payment_id,
     t.order_id,
+    t.object_id,
     t.causation,
     coalesce(c.now_at, now()) AS now_at
 FROM timers AS t
@@ -85,7 +86,7 @@ RETURNING
     c.amount_minor,
     c.currency,
     c.method_type,
-    c.token, c.provider_reference, c.capture, c.final, c.event_id, c.tries, c.unknown_since, c.created_at,
+    c.token, c.provider_reference, c.capture, c.final, c.object_id, c.object_reference, c.evidence, c.event_id, c.tries, c.unknown_since, c.created_at,
     due.status AS status_before;
 
 -- name: keep_answers!

@@ -93,7 +93,7 @@ SELECT
     (
         SELECT array_agg(concat_ws(' ', t.event, t.to_state, t.reason, t.event_id) ORDER BY t.version)
         FROM transitions AS t
-        WHERE t.tenant = p.tenant AND t.payment_id = p.payment_id
+        WHERE t.tenant = p.tenant AND t.object_id = p.payment_id
     ) AS history
 FROM payments AS p
 ORDER BY p.tenant, p.order_id;

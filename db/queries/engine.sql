@@ -127,19 +127,19 @@ ON CONFLICT (account_id, stripe, tenant) DO UPDATE SET
 -- The first stripe that no other writer holds; held by this session until it ends.
 SELECT s FROM generate_series(0, 255) AS s WHERE pg_try_advisory_lock(17741, s) LIMIT 1;
 
--- name: fee_histories
--- All fee schedules of merchants, oldest version first.
-SELECT f.tenant, f.merchant_id, f.version, f.effective_from, f.bps, f.fixed_minor, f.rounding
-FROM unnest(:tenants::text[], :merchants::text[]) AS k (tenant, merchant_id)
-INNER JOIN fee_schedules AS f ON f.tenant = k.tenant AND f.merchant_id = k.merchant_id
-ORDER BY f.tenant, f.merchant_id, f.version;
+-- name: payments_by_reference
+-- The payments that providers know by these references.
+SELECT p.tenant, p.payment_id, p.provider, p.provider_reference
+FROM unnest(:tenants::text[], :providers::text[], :names::text[]) AS k (tenant, provider, reference)
+INNER JOIN payments AS p
+    ON p.tenant = k.tenant AND p.provider = k.provider AND p.provider_reference = k.reference;
 
 -- name: add_timers!
 -- Timers; one that exists already stays as it is.
-INSERT INTO timers (tenant, timer_id, kind, due_at, payment_id, order_id, causation)
+INSERT INTO timers (tenant, timer_id, kind, due_at, payment_id, order_id, object_id, causation)
 SELECT * FROM unnest(
     :tenants::text[], :timer_ids::uuid[], :kinds::text[], :due_ats::timestamptz[], :payment_ids::uuid[],
-    :order_ids::text[], :causations::text[]
+    :order_ids::text[], :object_ids::uuid[], :causations::text[]
 )
 ON CONFLICT DO NOTHING;
 

@@ -12,10 +12,10 @@ WHERE p.order_id = :order_id AND (:tenant::text IS NULL OR p.tenant = :tenant)
 ORDER BY p.tenant;
 
 -- name: transitions_of
--- A payment's history.
+-- An object's history.
 SELECT t.version, t.from_state, t.event, t.to_state, t.reason, t.source, t.event_id, t.at
 FROM transitions AS t
-WHERE t.tenant = :tenant AND t.payment_id = :payment_id
+WHERE t.tenant = :tenant AND t.object_id = :object_id
 ORDER BY t.version;
 
 -- name: entries_of

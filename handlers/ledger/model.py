@@ -40,6 +40,13 @@ class Code(StrEnum):
     BANK_CLEARING = "bank_clearing"
     MERCHANT_PAYABLE = "merchant_payable"
     PLATFORM_FEE_REVENUE = "platform_fee_revenue"
+    DEBIT_RECEIVABLE = "debit_receivable"
+    REFUND_CLEARING = "refund_clearing"
+    CUSTOMER_CREDIT = "customer_credit"
+    CHARGEBACK_CLEARING = "chargeback_clearing"
+    DISPUTE_FEE_EXPENSE = "dispute_fee_expense"
+    GOODWILL_EXPENSE = "goodwill_expense"
+    SUSPENSE = "suspense"
 
 
 @value
@@ -64,6 +71,25 @@ CHART: Final[dict[Code, ChartAccount]] = {
     ),
     Code.MERCHANT_PAYABLE: ChartAccount(AccountType.LIABILITY, "merchant", "What we owe a merchant."),
     Code.PLATFORM_FEE_REVENUE: ChartAccount(AccountType.REVENUE, "platform", "Fees earned from merchants."),
+    Code.DEBIT_RECEIVABLE: ChartAccount(
+        AccountType.ASSET, "provider", "Debited from bank accounts, may still be returned."
+    ),
+    Code.REFUND_CLEARING: ChartAccount(
+        AccountType.LIABILITY, "provider", "Refunds asked of a provider, not yet confirmed."
+    ),
+    Code.CUSTOMER_CREDIT: ChartAccount(AccountType.LIABILITY, "customer", "Service credit of customers."),
+    Code.CHARGEBACK_CLEARING: ChartAccount(
+        AccountType.ASSET, "provider", "Withdrawn for disputes that nobody has decided yet."
+    ),
+    Code.DISPUTE_FEE_EXPENSE: ChartAccount(
+        AccountType.EXPENSE, "provider", "What providers charge for disputes."
+    ),
+    Code.GOODWILL_EXPENSE: ChartAccount(
+        AccountType.EXPENSE, "platform", "Given to customers at the platform's own cost."
+    ),
+    Code.SUSPENSE: ChartAccount(
+        AccountType.LIABILITY, "provider", "Money that came in and belongs to no payment we know."
+    ),
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from handlers.fees.model import FeeTerms
+from handlers.payments.states import REFUNDABLE
 from schemas.value import value
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ class Payment:
 
     `call_id` is the provider call under way, None when there is none; `certain` is False while that call's
     outcome is unknown; `call_final` says that it is a capture after which no other follows. `version` counts the
-    transitions, `attempts` the confirmations, `calls` every call to the provider.
+    transitions, `attempts` the confirmations, `calls` every call to the provider for the payment itself.
+
+    `refunding_minor` is in refunds under way, `refunded_minor` in those that succeeded, `disputed_minor` in disputes
+    that are open or lost; with them, never more than was captured (law 7).
     """
 
     tenant: str
@@ -62,6 +66,9 @@ class Payment:
     amount_minor: int
     authorized_minor: int
     captured_minor: int
+    refunding_minor: int
+    refunded_minor: int
+    disputed_minor: int
     fee_minor: int
     fee_version: int
     fee_bps: int
@@ -91,6 +98,13 @@ class Payment:
     def capturable_minor(self) -> int:
         """What may still be captured; nothing once the payment has left authorized and captured."""
         return self.authorized_minor - self.captured_minor if self.state in {"authorized", "captured"} else 0
+
+    @property
+    def refundable_minor(self) -> int:
+        """What may still be refunded: captured, and neither given back, on its way back, nor disputed."""
+        if self.state not in REFUNDABLE:
+            return 0
+        return self.captured_minor - self.refunding_minor - self.refunded_minor - self.disputed_minor
 
     @property
     def fee_terms(self) -> FeeTerms:

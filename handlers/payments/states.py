@@ -7,7 +7,7 @@ from typing import Final
 
 
 class State(StrEnum):
-    """Where a payment stands. Refund and dispute states come with their contexts."""
+    """Where a payment stands."""
 
     REQUIRES_PAYMENT_METHOD = "requires_payment_method"
     REQUIRES_CONFIRMATION = "requires_confirmation"
@@ -20,6 +20,11 @@ class State(StrEnum):
     FAILED = "failed"
     EXPIRED = "expired"
     CANCELED = "canceled"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+    CHARGEBACK_OPEN = "chargeback_open"
+    CHARGEBACK_WON = "chargeback_won"
+    CHARGEBACK_LOST = "chargeback_lost"
 
 
 class Trigger(StrEnum):
@@ -43,6 +48,12 @@ class Trigger(StrEnum):
     EXPIRE = "expire"
     CANCEL = "cancel"
     MISS_COLLECTION = "miss_collection"
+    REFUND_PART = "refund_part"
+    REFUND_WHOLE = "refund_whole"
+    RETURN_REFUND = "return_refund"
+    OPEN_CHARGEBACK = "open_chargeback"
+    WIN_CHARGEBACK = "win_chargeback"
+    LOSE_CHARGEBACK = "lose_chargeback"
 
 
 _NEW: Final = None
@@ -88,7 +99,37 @@ TRANSITIONS: Final[dict[tuple[State | None, Trigger], State]] = {
     (_S.FAILED, _T.RECORD): _S.SUCCEEDED,
     (_S.EXPIRED, _T.RECORD): _S.SUCCEEDED,
     (_S.CANCELED, _T.RECORD): _S.SUCCEEDED,
+    # given back
+    (_S.SUCCEEDED, _T.REFUND_PART): _S.PARTIALLY_REFUNDED,
+    (_S.SUCCEEDED, _T.REFUND_WHOLE): _S.REFUNDED,
+    (_S.PARTIALLY_REFUNDED, _T.REFUND_PART): _S.PARTIALLY_REFUNDED,
+    (_S.PARTIALLY_REFUNDED, _T.REFUND_WHOLE): _S.REFUNDED,
+    # a refund that had succeeded comes back: the customer's account was closed
+    (_S.PARTIALLY_REFUNDED, _T.RETURN_REFUND): _S.SUCCEEDED,
+    (_S.REFUNDED, _T.RETURN_REFUND): _S.SUCCEEDED,
+    (_S.CHARGEBACK_OPEN, _T.RETURN_REFUND): _S.CHARGEBACK_OPEN,
+    (_S.CHARGEBACK_WON, _T.RETURN_REFUND): _S.CHARGEBACK_WON,
+    (_S.CHARGEBACK_LOST, _T.RETURN_REFUND): _S.CHARGEBACK_LOST,
+    # the customer's bank takes it back; a card network knows a second round after either end
+    (_S.SUCCEEDED, _T.OPEN_CHARGEBACK): _S.CHARGEBACK_OPEN,
+    (_S.PARTIALLY_REFUNDED, _T.OPEN_CHARGEBACK): _S.CHARGEBACK_OPEN,
+    (_S.REFUNDED, _T.OPEN_CHARGEBACK): _S.CHARGEBACK_OPEN,
+    (_S.CHARGEBACK_WON, _T.OPEN_CHARGEBACK): _S.CHARGEBACK_OPEN,
+    (_S.CHARGEBACK_LOST, _T.OPEN_CHARGEBACK): _S.CHARGEBACK_OPEN,
+    (_S.CHARGEBACK_OPEN, _T.OPEN_CHARGEBACK): _S.CHARGEBACK_OPEN,
+    (_S.CHARGEBACK_OPEN, _T.WIN_CHARGEBACK): _S.CHARGEBACK_WON,
+    (_S.CHARGEBACK_OPEN, _T.LOSE_CHARGEBACK): _S.CHARGEBACK_LOST,
+    # a refund that was under way when the dispute came, and refunds of what is not disputed
+    (_S.CHARGEBACK_OPEN, _T.REFUND_PART): _S.CHARGEBACK_OPEN,
+    (_S.CHARGEBACK_OPEN, _T.REFUND_WHOLE): _S.CHARGEBACK_OPEN,
+    (_S.CHARGEBACK_WON, _T.REFUND_PART): _S.PARTIALLY_REFUNDED,
+    (_S.CHARGEBACK_WON, _T.REFUND_WHOLE): _S.REFUNDED,
+    (_S.CHARGEBACK_LOST, _T.REFUND_PART): _S.CHARGEBACK_LOST,
+    (_S.CHARGEBACK_LOST, _T.REFUND_WHOLE): _S.CHARGEBACK_LOST,
 }
+
+REFUNDABLE: Final = frozenset({_S.SUCCEEDED, _S.PARTIALLY_REFUNDED, _S.CHARGEBACK_WON, _S.CHARGEBACK_LOST})
+"""States in which a refund may begin; while a chargeback is open the customer would get the money twice."""
 
 TERMINAL: Final = frozenset(State) - {state for state, _ in TRANSITIONS if state is not None}
 """States that nothing leaves."""

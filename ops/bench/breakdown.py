@@ -49,8 +49,8 @@ _NAMES: Final = {
     statement: f"statement {table.name}, {what}"
     for table in (PAYMENTS, FEE_SCHEDULES)
     for what, statement in (
-        ("select for update", table.select_for_update),
-        ("update", table.update_statement),
+        ("select for update", table.select),
+        ("update", table.change),
     )
 }
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from db.queries import checks as sql
+from handlers.disputes.states import TRANSITIONS as DISPUTES
 from handlers.ledger.model import Code
 from handlers.payments.postings import PAYMENT_TAKEN
-from handlers.payments.states import TRANSITIONS
+from handlers.payments.states import TRANSITIONS as PAYMENTS
+from handlers.refunds.states import TRANSITIONS as REFUNDS
 from ops.checks.guards import EVIDENCE, GUARDS, HISTORY, OWNER, ROLES, guard_functions
 from schemas.currencies import MINOR_DIGITS
 from schemas.money import MAX_AMOUNT_MINOR
@@ -38,7 +40,11 @@ def _columns(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> dict[str,
     return dict(zip(names, zip(*rows, strict=True), strict=True))
 
 
-_STEPS: Final = [(before or "", event, after) for (before, event), after in TRANSITIONS.items()]
+_STEPS: Final = [
+    (object_type, before or "", event, after)
+    for object_type, table in (("payment", PAYMENTS), ("refund", REFUNDS), ("dispute", DISPUTES))
+    for (before, event), after in table.items()
+]
 _GUARDS: Final = [(table, trigger) for table, triggers in GUARDS.items() for trigger in triggers]
 _OF_EVIDENCE: Final = [guard for guard in _GUARDS if guard[0] in EVIDENCE]
 _OF_HISTORY: Final = [guard for guard in _GUARDS if guard[0] not in EVIDENCE]
@@ -74,7 +80,7 @@ RULES: Final = (
         "Every transition is in the table",
         "transitions",
         sql.forbidden_transitions_cursor,
-        _columns(("from_states", "events", "to_states"), _STEPS),
+        _columns(("object_types", "from_states", "events", "to_states"), _STEPS),
     ),
     Rule(5, "Every payment stands where its history leads", "payments", sql.broken_histories_cursor),
     Rule(5, "Every refusal is answered once", "messages", sql.unanswered_refusals_cursor),

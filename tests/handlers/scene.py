@@ -15,7 +15,7 @@ from handlers.decision import Call, Decision, Event, Outcome, Rejection, Timer, 
 from handlers.fees.model import FeeHistory, FeeSchedule
 from handlers.ledger.model import Posting
 from handlers.payments.model import Payment
-from handlers.routes import ROUTES
+from handlers.routes import route_of
 from schemas.money import Rounding
 from tests.schemas.samples import ABSENT, TOPIC_OF, cloud_event, read
 
@@ -90,7 +90,7 @@ class Scene:
         event["data"] = {member: value for member, value in kept.items() if value is not ABSENT}
         message = read(TOPIC_OF[message_type], json.dumps(event, default=str).encode())
         known = {"payment": self._payment, "fees": self.fees}
-        route = ROUTES[message_type]
+        route = route_of(message)
         self._settle(route.rule(*(known[need.kind] for need in route.needs), message, self.now))
         return self
 

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from handlers.payments.model import payment_id_of
-from handlers.routes import ROUTES
+from handlers.routes import ROUTES, route_of
 from tests.schemas.samples import DATA, TOPIC_OF, cloud_event, read
 
 PAYMENT: Final = ("payment", ("acme", payment_id_of("acme", "order-1")))
@@ -31,13 +31,16 @@ def test_every_message_has_a_rule_and_every_rule_a_message() -> None:
 @pytest.mark.parametrize("message_type", DATA)
 def test_a_message_names_the_aggregates_that_its_rule_needs(message_type: str) -> None:
     message = read(TOPIC_OF[message_type], json.dumps(cloud_event(message_type)).encode())
-    needs = [(need.kind, need.key(message)) for need in ROUTES[message_type].needs]
+    route = route_of(message)
+    assert route is not None
+    needs = [(need.kind, need.key(message)) for need in route.needs]
     assert needs == NEEDS.get(message_type, [PAYMENT])
 
 
 @pytest.mark.parametrize("message_type", DATA)
 def test_a_rule_takes_its_aggregates_the_message_and_the_time(message_type: str) -> None:
-    route = ROUTES[message_type]
+    route = route_of(read(TOPIC_OF[message_type], json.dumps(cloud_event(message_type)).encode()))
+    assert route is not None
     first = ["history"] if route.needs[0].kind == "fees" else [need.kind for need in route.needs]
     assert list(inspect.signature(route.rule).parameters) == [*first, "message", "now"]
 

@@ -32,6 +32,19 @@ _CALL: Final[Json] = {
     "order_id": "order-1",
     "provider": "sandbox",
     "operation": "authorize",
+    "object_id": None,
+}
+_ACTOR: Final[Json] = {"id": "ada", "role": "support"}
+_REFUND: Final[Json] = _COMMAND | {"refund_id": "r-1", "actor": _ACTOR, "note": "agreed by telephone"}
+_WEBHOOK: Final[Json] = {
+    "webhook_id": "5b5f3a52-6f0e-5a55-8a3c-2f7f10a9f0dd",
+    "provider": "sandbox",
+    "account": "main",
+    "provider_event_id": "evt_1",
+    "provider_type": "authorization.captured",
+    "occurred_at": "2026-11-23T09:59:59Z",
+    "order_id": "order-1",
+    "provider_reference": "auth_1",
 }
 
 DATA: Final[dict[str, Json]] = {
@@ -60,25 +73,102 @@ DATA: Final[dict[str, Json]] = {
     "checkout.payment_recorded.v1": _RECORDED,
     "checkout.payment_deferred.v1": _RECORDED | {"collection": "cash_on_delivery"},
     "checkout.payment_not_collected.v1": {"order_id": "order-1", "detail": "parcel refused"},
+    "checkout.refund_requested.v1": _REFUND
+    | {"amount_minor": 500, "cause": "requested_by_customer", "destination": "original_method"},
+    "checkout.refund_approved.v1": _REFUND,
+    "checkout.refund_disapproved.v1": _REFUND,
+    "checkout.refund_canceled.v1": _REFUND,
+    "checkout.refund_policy_set.v1": {
+        "version": 1,
+        "effective_from": "2026-01-01T00:00:00Z",
+        "limits": [
+            {"role": "system", "currency": "EUR", "at_most_minor": 5000, "with_approval_of": None},
+            {
+                "role": "support",
+                "currency": "EUR",
+                "at_most_minor": 50000,
+                "with_approval_of": "manager",
+            },
+        ],
+        "velocity": [{"subject": "customer", "days": 30, "at_most": 5}],
+        "finance_after_days": 180,
+        "never_after_days": 365,
+        "approval_days": 14,
+        "service_credit": False,
+        "fees": "keep",
+    },
+    "checkout.evidence_submitted.v1": _COMMAND
+    | {
+        "dispute_reference": "dp_1",
+        "actor": _ACTOR,
+        "fields": {"shipping_tracking_number": "1Z999"},
+        "links": [{"kind": "shipment", "reference": "1Z999", "sha256": None}],
+    },
+    "checkout.dispute_accepted.v1": _COMMAND | {"dispute_reference": "dp_1", "actor": _ACTOR, "note": ""},
+    "checkout.shipment_recorded.v1": _COMMAND
+    | {
+        "kind": "shipment",
+        "reference": "1Z999",
+        "occurred_at": "2026-11-20T08:00:00Z",
+        "carrier": "parcels",
+        "detail": "",
+        "sha256": None,
+    },
     "provider.call_succeeded.v1": _CALL
     | {"provider_reference": "auth_1", "amount_minor": 1999, "captured": False},
     "provider.call_declined.v1": _CALL | {"reason": "insufficient_funds", "provider_code": "51"},
     "provider.challenge_required.v1": _CALL
     | {"provider_reference": "auth_1", "redirect_url": "https://bank.example/3ds?id=1"},
+    "provider.call_pending.v1": _CALL | {"provider_reference": "auth_1"},
     "provider.call_unknown.v1": _CALL | {"detail": "timed out after 10 s"},
     "provider.call_failed.v1": _CALL | {"reason": "provider_unavailable", "detail": "connection refused"},
+    "webhook.payment_reported.v1": _WEBHOOK
+    | {
+        "status": "captured",
+        "currency": "EUR",
+        "authorized_minor": 1999,
+        "captured_minor": 1999,
+        "call_id": None,
+        "reason": None,
+        "provider_code": "",
+        "redirect_url": None,
+    },
+    "webhook.refund_reported.v1": _WEBHOOK
+    | {
+        "refund_reference": "re_1",
+        "refund_id": "6b5f3a52-6f0e-5a55-8a3c-2f7f10a9f0ee",
+        "status": "succeeded",
+        "amount_minor": 500,
+        "currency": "EUR",
+        "reason": None,
+        "provider_code": "",
+    },
+    "webhook.dispute_reported.v1": _WEBHOOK
+    | {
+        "dispute_reference": "dp_1",
+        "stage": "chargeback",
+        "status": "needs_response",
+        "amount_minor": 1999,
+        "currency": "EUR",
+        "funds_minor": 1999,
+        "fee_minor": 1500,
+        "network_reason": "10.4",
+        "evidence_due_at": "2026-12-07T00:00:00Z",
+    },
+    "webhook.unrecognized.v1": _WEBHOOK | {"provider_type": "balance.available"},
     "timer.due.v1": {
         "timer_id": "1c7f3a52-6f0e-5a55-8a3c-2f7f10a9f0cc",
         "kind": "authorization_expiry",
         "payment_id": "7c7f3a52-6f0e-5a55-8a3c-2f7f10a9f0bb",
         "order_id": "order-1",
+        "object_id": None,
         "due_at": "2026-11-30T10:00:00Z",
     },
 }
 
 TOPIC_OF: Final = {
     message_type: topic
-    for topic, family in zip(INBOUND, ("checkout.", "provider.", "timer."), strict=True)
+    for topic, family in zip(INBOUND, ("checkout.", "provider.", "webhook.", "timer."), strict=True)
     for message_type in DATA
     if message_type.startswith(family)
 }

@@ -10,7 +10,8 @@ CREATE TABLE payments (
     state text NOT NULL CHECK (
         state IN (
             'requires_payment_method', 'requires_confirmation', 'requires_action', 'processing', 'authorized',
-            'captured', 'settling', 'succeeded', 'failed', 'expired', 'canceled'
+            'captured', 'settling', 'succeeded', 'failed', 'expired', 'canceled', 'partially_refunded',
+            'refunded', 'chargeback_open', 'chargeback_won', 'chargeback_lost'
         )
     ),
     version integer NOT NULL CHECK (version > 0),
@@ -18,6 +19,9 @@ CREATE TABLE payments (
     amount_minor bigint NOT NULL CHECK (amount_minor > 0),
     authorized_minor bigint NOT NULL CHECK (authorized_minor BETWEEN 0 AND amount_minor),
     captured_minor bigint NOT NULL CHECK (captured_minor BETWEEN 0 AND authorized_minor),
+    refunding_minor bigint NOT NULL CHECK (refunding_minor >= 0),
+    refunded_minor bigint NOT NULL CHECK (refunded_minor >= 0),
+    disputed_minor bigint NOT NULL CHECK (disputed_minor >= 0),
     fee_minor bigint NOT NULL CHECK (fee_minor BETWEEN 0 AND captured_minor),
     fee_version integer NOT NULL,
     fee_bps integer NOT NULL,
@@ -44,12 +48,16 @@ CREATE TABLE payments (
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (payment_id, tenant),
     CHECK ((state = 'succeeded') <= (captured_minor > 0)),
-    CHECK (certain OR call_id IS NOT NULL)
+    CHECK (certain OR call_id IS NOT NULL),
+    CONSTRAINT payments_given_back CHECK (refunding_minor + refunded_minor <= captured_minor)
 ) WITH (fillfactor = 85);
+CREATE INDEX payments_reference ON payments (provider_reference) WHERE provider_reference IS NOT NULL;
 
+-- Every step of every object that has a state. Ids are derived, so that no two objects share one.
 CREATE TABLE transitions (
     tenant text NOT NULL,
-    payment_id uuid NOT NULL,
+    object_type text NOT NULL,
+    object_id uuid NOT NULL,
     version integer NOT NULL,
     from_state text,
     event text NOT NULL,
@@ -58,7 +66,7 @@ CREATE TABLE transitions (
     source text NOT NULL,
     event_id text NOT NULL,
     at timestamptz NOT NULL,
-    PRIMARY KEY (payment_id, version, tenant)
+    PRIMARY KEY (object_id, version, tenant)
 );
 
 CREATE TABLE fee_schedules (

@@ -91,6 +91,7 @@ CREATE TABLE timers (
     due_at timestamptz NOT NULL,
     payment_id uuid NOT NULL,
     order_id text NOT NULL,
+    object_id uuid,
     causation text NOT NULL,
     published_at timestamptz,
     PRIMARY KEY (timer_id, tenant)
@@ -118,6 +119,9 @@ CREATE TABLE provider_calls (
     provider_reference text,
     capture boolean NOT NULL,
     final boolean NOT NULL,
+    object_id uuid,
+    object_reference text,
+    evidence jsonb,
     source text NOT NULL,
     event_id text NOT NULL,
     status text NOT NULL CHECK (status IN ('requested', 'in_flight', 'unknown', 'answered')),

@@ -2,32 +2,35 @@
 -- Each statement gives one row, a sentence, for everything that breaks its law; see ops/checks/rules.py.
 
 -- name: forbidden_transitions
--- Transitions that the table does not have. A payment's first state comes from none, written as ''.
+-- Transitions that no table has. An object's first state comes from none, written as ''.
 SELECT
     format(
-        'payment %s of %s, version %s: %s from %s to %s is not in the table',
-        t.payment_id, t.tenant, t.version, t.event, coalesce(t.from_state, 'nothing'), t.to_state
+        '%s %s of %s, version %s: %s from %s to %s is not in the table',
+        t.object_type, t.object_id, t.tenant, t.version, t.event, coalesce(t.from_state, 'nothing'), t.to_state
     ) AS offender
 FROM transitions AS t
-LEFT JOIN unnest(:from_states::text[], :events::text[], :to_states::text[]) AS k (from_state, event, to_state)
-    ON k.from_state = coalesce(t.from_state, '') AND k.event = t.event AND k.to_state = t.to_state
+LEFT JOIN unnest(:object_types::text[], :from_states::text[], :events::text[], :to_states::text[])
+    AS k (object_type, from_state, event, to_state)
+    ON k.object_type = t.object_type AND k.from_state = coalesce(t.from_state, '') AND k.event = t.event
+        AND k.to_state = t.to_state
 WHERE k.event IS NULL;
 
 -- name: broken_histories
 -- Payments whose transitions have a gap, do not follow from each other, or do not lead to where it stands.
 WITH steps AS (
     SELECT
-        t.tenant, t.payment_id, t.version, t.from_state, t.to_state,
+        t.tenant, t.object_id, t.version, t.from_state, t.to_state,
         row_number() OVER one AS place,
         lag(t.to_state) OVER one AS before,
         lead(t.version) OVER one IS NULL AS is_last
     FROM transitions AS t
-    WINDOW one AS (PARTITION BY t.tenant, t.payment_id ORDER BY t.version)
+    WHERE t.object_type = 'payment'
+    WINDOW one AS (PARTITION BY t.tenant, t.object_id ORDER BY t.version)
 )
 
 SELECT
     format(
-        'payment %s of %s: transition %s is number %s and comes from %s after %s', s.payment_id, s.tenant,
+        'payment %s of %s: transition %s is number %s and comes from %s after %s', s.object_id, s.tenant,
         s.version, s.place, coalesce(s.from_state, 'nothing'), coalesce(s.before, 'nothing')
     ) AS offender
 FROM steps AS s
@@ -36,12 +39,12 @@ UNION ALL
 SELECT
     format(
         'payment %s of %s is %s at version %s; its transitions end in %s at version %s',
-        coalesce(p.payment_id, s.payment_id), coalesce(p.tenant, s.tenant), coalesce(p.state, 'missing'),
+        coalesce(p.payment_id, s.object_id), coalesce(p.tenant, s.tenant), coalesce(p.state, 'missing'),
         coalesce(p.version, 0), coalesce(s.to_state, 'nothing'), coalesce(s.version, 0)
     ) AS offender
 FROM payments AS p
 FULL JOIN (SELECT * FROM steps AS l WHERE l.is_last) AS s
-    ON s.tenant = p.tenant AND s.payment_id = p.payment_id
+    ON s.tenant = p.tenant AND s.object_id = p.payment_id
 WHERE (p.state, p.version) IS DISTINCT FROM (s.to_state, s.version);
 
 -- name: careless_calls
@@ -72,7 +75,7 @@ SELECT
     )
 FROM provider_calls AS c
 LEFT JOIN payments AS p ON p.tenant = c.tenant AND p.payment_id = c.payment_id
-WHERE c.status <> 'answered' AND p.call_id IS DISTINCT FROM c.call_id
+WHERE c.status <> 'answered' AND c.object_id IS NULL AND p.call_id IS DISTINCT FROM c.call_id
 UNION ALL
 SELECT format('payment %s of %s waits for call %s, which is not there', p.payment_id, p.tenant, p.call_id)
 FROM payments AS p

@@ -35,19 +35,19 @@ WITH told AS (
 
 SELECT
     CASE
-        WHEN t.payment_id IS NULL THEN format(
+        WHEN t.object_id IS NULL THEN format(
             'batch %s publishes that payment %s of %s became %s at version %s, which it did not',
             e.batch_id, e.payment_id, e.tenant, e.state, e.version
         )
         ELSE format(
             'payment %s of %s became %s at version %s by event %s, which is not in the outbox',
-            t.payment_id, t.tenant, t.to_state, t.version, t.event_id
+            t.object_id, t.tenant, t.to_state, t.version, t.event_id
         )
     END AS offender
-FROM transitions AS t
+FROM (SELECT * FROM transitions AS p WHERE p.object_type = 'payment') AS t
 FULL JOIN told AS e
-    ON e.tenant = t.tenant AND e.payment_id = t.payment_id AND e.version = t.version AND e.state = t.to_state
-WHERE t.payment_id IS NULL OR e.payment_id IS NULL OR t.event_id <> all(e.causes);
+    ON e.tenant = t.tenant AND e.payment_id = t.object_id AND e.version = t.version AND e.state = t.to_state
+WHERE t.object_id IS NULL OR e.payment_id IS NULL OR t.event_id <> all(e.causes);
 
 -- name: entries_told_otherwise
 -- Entries that are not in the outbox line by line as in the ledger; published entries that do not exist.

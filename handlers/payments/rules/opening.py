@@ -37,6 +37,7 @@ def open_payment(
         return Waiting(
             Reason.MERCHANT_FEES_UNKNOWN,
             f"merchant {data.merchant_id} has no fee schedule in force at {message.time}",
+            "fees",
         )
     amount_minor = data.amount.amount_minor
     paid_minor = amount_minor if state is State.SUCCEEDED else 0
@@ -52,6 +53,9 @@ def open_payment(
         amount_minor=amount_minor,
         authorized_minor=paid_minor,
         captured_minor=paid_minor,
+        refunding_minor=0,
+        refunded_minor=0,
+        disputed_minor=0,
         fee_minor=fee_of(terms, paid_minor),
         fee_version=terms.version,
         fee_bps=terms.bps,

@@ -38,7 +38,7 @@ class Story:
     @classmethod
     async def load(cls, connection: Connection, tenant: str, payment_id: UUID) -> Story:
         """Everything about a payment but the messages."""
-        transitions = await sql.transitions_of(connection, tenant=tenant, payment_id=payment_id)
+        transitions = await sql.transitions_of(connection, tenant=tenant, object_id=payment_id)
         entries = await sql.entries_of(connection, tenant=tenant, object_id=str(payment_id))
         lines = await load_lines(connection, tenant, entries)
         calls = await sql.calls_of(connection, tenant=tenant, payment_id=payment_id)

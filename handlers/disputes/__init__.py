@@ -1,0 +1,1 @@
+"""Disputes: the customer's bank takes money back, and what we answer."""
