@@ -1,0 +1,111 @@
+-- The hash chain: building its blocks, and reading them with the book beside them.
+
+-- name: try_seal$
+-- One builder at a time; held until this transaction ends.
+SELECT pg_try_advisory_xact_lock(17742, 3);
+
+-- name: next_round^
+-- After which transaction the chain goes on, and up to which: only transactions that have ended, whole ones, and
+-- with about `most` entries. `through` is NULL when there is nothing to do. `lost` says that the chain is ahead of
+-- this server's transaction ids, so that new entries would never be found; see docs/proof.md.
+WITH sealed AS (
+    SELECT coalesce(
+        (SELECT b.through_xid FROM chain_blocks AS b ORDER BY b.through_xid DESC LIMIT 1), '0'::xid8
+    ) AS xid
+),
+
+ahead AS (
+    SELECT e.xid
+    FROM entries AS e
+    WHERE e.xid > (SELECT s.xid FROM sealed AS s) AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY e.xid
+    LIMIT :most
+)
+
+SELECT
+    s.xid::text AS after,
+    (SELECT a.xid FROM ahead AS a ORDER BY a.xid DESC LIMIT 1)::text AS through,
+    s.xid >= pg_snapshot_xmax(pg_current_snapshot()) AS lost
+FROM sealed AS s;
+
+-- name: round_leaves
+-- The entries of a round by tenant, with the SHA-256 of each, and the block that theirs follows. What is hashed
+-- reads as handlers/ledger/chain.py writes it, to the byte.
+SELECT
+    r.tenant, r.entry_ids, r.leaves,
+    coalesce(p.number, 0) AS number, coalesce(p.last_position, 0) AS position, p.block_hash
+FROM (
+    SELECT
+        e.tenant,
+        array_agg(e.entry_id ORDER BY e.xid, e.entry_id) AS entry_ids,
+        string_agg(
+            sha256(convert_to(concat(
+                '[', json_build_array(
+                    e.tenant, e.entry_id, e.rule, e.object_type, e.object_id, e.source, e.event_id, e.legs,
+                    (extract(EPOCH FROM e.effective_at) * 1000000)::bigint,
+                    (extract(EPOCH FROM e.posted_at) * 1000000)::bigint, e.xid::text
+                ), l.lines, ']'
+            ), 'UTF8')), ''::bytea ORDER BY e.xid, e.entry_id
+        ) AS leaves
+    FROM entries AS e
+    CROSS JOIN LATERAL (
+        SELECT string_agg(concat(', ', json_build_array(
+            i.line, i.account_id, a.tenant, a.code, a.owner, a.currency, a.type, i.direction, i.amount_minor,
+            i.currency
+        )), '' ORDER BY i.line) AS lines
+        FROM lines AS i
+        LEFT JOIN accounts AS a ON a.account_id = i.account_id
+        WHERE i.tenant = e.tenant AND i.entry_id = e.entry_id
+    ) AS l
+    WHERE e.xid > :after::text::xid8 AND e.xid <= :through::text::xid8
+    GROUP BY e.tenant
+) AS r
+LEFT JOIN LATERAL (
+    SELECT b.number, b.last_position, b.block_hash
+    FROM chain_blocks AS b
+    WHERE b.tenant = r.tenant
+    ORDER BY b.number DESC
+    LIMIT 1
+) AS p ON TRUE;
+
+-- name: stream!
+-- For this transaction: the statements below are read through indexes, row by row, not sorted as a whole first.
+SELECT
+    set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+    set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true);
+
+-- name: sealed_blocks
+-- Blocks of one tenant or of all, in the order in which they were built.
+SELECT
+    b.tenant, b.number, b.form, b.first_position, b.last_position, b.through_xid::text AS through_xid,
+    b.previous_hash, b.entry_ids, b.leaves, b.built_at, b.block_hash, b.key_id, b.signature
+FROM chain_blocks AS b
+WHERE :tenant::text IS NULL OR b.tenant = :tenant
+ORDER BY b.through_xid, b.tenant, b.number;
+
+-- name: book
+-- Entries with their lines, a row for each line, in the order of the chain.
+SELECT
+    e.tenant, e.entry_id, e.rule, e.object_type, e.object_id, e.source, e.event_id, e.legs, e.effective_at,
+    e.posted_at, e.xid::text AS xid, i.line, i.account_id, a.tenant AS account_tenant, a.code, a.owner,
+    a.currency AS account_currency, a.type, i.direction, i.amount_minor, i.currency
+FROM entries AS e
+LEFT JOIN lines AS i ON i.tenant = e.tenant AND i.entry_id = e.entry_id
+LEFT JOIN accounts AS a ON a.account_id = i.account_id
+WHERE :tenant::text IS NULL OR e.tenant = :tenant
+ORDER BY e.xid, e.entry_id, e.tenant, i.line;
+
+-- name: sealed_entries$
+-- How many entries are in blocks, of one tenant or of all.
+SELECT coalesce(sum(b.last_position - b.first_position + 1), 0)::bigint
+FROM chain_blocks AS b
+WHERE :tenant::text IS NULL OR b.tenant = :tenant;
+
+-- name: heads
+-- The last block of each tenant, or of one.
+SELECT DISTINCT ON (b.tenant)
+    b.tenant, b.number, b.last_position, b.entry_ids[cardinality(b.entry_ids)] AS last_entry_id, b.block_hash,
+    b.built_at
+FROM chain_blocks AS b
+WHERE :tenant::text IS NULL OR b.tenant = :tenant
+ORDER BY b.tenant, b.number DESC;

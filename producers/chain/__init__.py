@@ -1,0 +1,1 @@
+"""The hash chain's builder, and the keys that sign it."""
