@@ -1,0 +1,279 @@
+-- Balances and movements as of any moment, by effective or by posting date; amounts are minor units.
+-- `before` bounds from above and is not included. Slices of long accounts stand for their lines.
+
+-- name: balances_before
+-- The accounts of a code, or of all, and what they held before a moment: whole slices, the lines of slices
+-- that the moment cuts through, and the lines after the last slice.
+SELECT
+    a.tenant, a.account_id, a.code, a.owner, a.currency, a.type,
+    coalesce(w.debit, 0) + coalesce(c.debit, 0) + coalesce(t.debit, 0) AS debit_minor,
+    coalesce(w.credit, 0) + coalesce(c.credit, 0) + coalesce(t.credit, 0) AS credit_minor,
+    coalesce(w.lines, 0) + c.lines + t.lines AS lines
+FROM accounts AS a
+LEFT JOIN account_marks AS m ON m.account_id = a.account_id AND m.tenant = a.tenant
+CROSS JOIN LATERAL (
+    SELECT sum(s.debit_minor) AS debit, sum(s.credit_minor) AS credit, sum(s.lines) AS lines
+    FROM account_slices AS s
+    WHERE s.account_id = a.account_id AND s.tenant = a.tenant AND s.basis = :basis
+        AND s.day <= (:before::timestamptz AT TIME ZONE 'UTC')::date AND s.last_at < :before
+) AS w
+CROSS JOIN LATERAL (
+    SELECT
+        sum(l.amount_minor) FILTER (WHERE l.direction = 1) AS debit,
+        sum(l.amount_minor) FILTER (WHERE l.direction = -1) AS credit,
+        count(*) AS lines
+    FROM account_slices AS s
+    INNER JOIN lines AS l
+        ON l.account_id = a.account_id AND l.tenant = a.tenant
+        AND l.entry_id BETWEEN s.first_entry_id AND s.last_entry_id
+    INNER JOIN entries AS e ON e.entry_id = l.entry_id AND e.tenant = l.tenant
+    WHERE s.account_id = a.account_id AND s.tenant = a.tenant AND s.basis = :basis
+        AND s.day = (:before::timestamptz AT TIME ZONE 'UTC')::date
+        AND s.first_at < :before AND s.last_at >= :before
+        AND CASE :basis WHEN 'effective' THEN e.effective_at ELSE e.posted_at END >= s.first_at
+        AND CASE :basis WHEN 'effective' THEN e.effective_at ELSE e.posted_at END < :before
+) AS c
+CROSS JOIN LATERAL (
+    SELECT
+        sum(l.amount_minor) FILTER (WHERE l.direction = 1) AS debit,
+        sum(l.amount_minor) FILTER (WHERE l.direction = -1) AS credit,
+        count(*) AS lines
+    FROM lines AS l
+    INNER JOIN entries AS e ON e.entry_id = l.entry_id AND e.tenant = l.tenant
+    WHERE l.account_id = a.account_id AND l.tenant = a.tenant AND l.entry_id > coalesce(m.entry_id, 0)
+        AND CASE :basis WHEN 'effective' THEN e.effective_at ELSE e.posted_at END < :before
+) AS t
+WHERE (:account_id::bigint IS NULL OR a.account_id = :account_id)
+    AND (:code::text IS NULL OR a.code = :code)
+    AND (:tenant::text IS NULL OR a.tenant = :tenant)
+    AND (:owner::text IS NULL OR a.owner = :owner)
+    AND (:currency::text IS NULL OR a.currency = :currency)
+ORDER BY a.tenant, a.owner, a.code, a.currency;
+
+-- name: accounts
+-- The accounts of a code or an owner.
+SELECT a.tenant, a.account_id, a.code, a.owner, a.currency, a.type
+FROM accounts AS a
+WHERE (:code::text IS NULL OR a.code = :code)
+    AND (:tenant::text IS NULL OR a.tenant = :tenant)
+    AND (:owner::text IS NULL OR a.owner = :owner)
+    AND (:currency::text IS NULL OR a.currency = :currency)
+ORDER BY a.tenant, a.owner, a.code, a.currency;
+
+-- name: movements
+-- The next movements of an account within a period, in order of (date, entry, line), after the given one.
+-- `near` are the slices that may hold some. Read in order of their last date, the first of them hold a page
+-- for certain; beyond that one's last date nothing need be read.
+WITH near AS (
+    SELECT
+        s.first_entry_id, s.last_entry_id, s.first_at, s.last_at,
+        sum(CASE WHEN s.first_at > :after_at THEN s.lines ELSE 0 END)
+            OVER (ORDER BY s.last_at, s.last_entry_id) AS held
+    FROM account_slices AS s
+    WHERE s.account_id = :account_id AND s.tenant = :tenant AND s.basis = :basis
+        AND s.day BETWEEN (:after_at::timestamptz AT TIME ZONE 'UTC')::date
+        AND (:before::timestamptz AT TIME ZONE 'UTC')::date
+        AND s.last_at >= :after_at AND s.first_at < :before
+),
+
+horizon AS (SELECT min(n.last_at) AS at FROM near AS n WHERE n.held >= :most::bigint),
+
+ranges AS (
+    SELECT DISTINCT n.first_entry_id, n.last_entry_id
+    FROM near AS n
+    CROSS JOIN horizon AS h
+    WHERE h.at IS NULL OR n.first_at <= h.at
+    UNION ALL
+    SELECT coalesce(max(m.entry_id), 0) + 1, 9223372036854775807
+    FROM account_marks AS m
+    WHERE m.account_id = :account_id AND m.tenant = :tenant
+)
+
+SELECT
+    p.at, p.entry_id, p.line, p.direction, p.amount_minor, e.rule, e.object_type, e.object_id, e.source,
+    e.event_id, e.effective_at, e.posted_at
+FROM (
+    SELECT
+        CASE :basis WHEN 'effective' THEN e.effective_at ELSE e.posted_at END AS at,
+        l.entry_id, l.line, l.direction, l.amount_minor
+    FROM ranges AS r
+    INNER JOIN lines AS l
+        ON l.account_id = :account_id AND l.tenant = :tenant
+        AND l.entry_id BETWEEN r.first_entry_id AND r.last_entry_id
+    INNER JOIN entries AS e ON e.entry_id = l.entry_id AND e.tenant = l.tenant
+    CROSS JOIN horizon AS h
+    WHERE CASE :basis WHEN 'effective' THEN e.effective_at ELSE e.posted_at END >= :after_at
+        AND CASE :basis WHEN 'effective' THEN e.effective_at ELSE e.posted_at END < :before
+        AND (
+            h.at IS NULL OR CASE :basis WHEN 'effective' THEN e.effective_at ELSE e.posted_at END <= h.at
+        )
+        AND (CASE :basis WHEN 'effective' THEN e.effective_at ELSE e.posted_at END, l.entry_id, l.line)
+        > (:after_at, :after_entry, :after_line)
+    ORDER BY at, l.entry_id, l.line
+    LIMIT :most::bigint
+) AS p
+INNER JOIN entries AS e ON e.entry_id = p.entry_id AND e.tenant = :tenant
+ORDER BY p.at, p.entry_id, p.line;
+
+-- name: turnover
+-- Debits and credits of each account code before a moment and before a later one. Reads the whole journal.
+SELECT
+    a.tenant, a.currency, a.code, a.type,
+    coalesce(sum(l.amount_minor) FILTER (WHERE l.direction = 1 AND e.at < :since), 0) AS debit_before_minor,
+    coalesce(sum(l.amount_minor) FILTER (WHERE l.direction = -1 AND e.at < :since), 0) AS credit_before_minor,
+    coalesce(sum(l.amount_minor) FILTER (WHERE l.direction = 1), 0) AS debit_minor,
+    coalesce(sum(l.amount_minor) FILTER (WHERE l.direction = -1), 0) AS credit_minor,
+    count(*) AS lines
+FROM (
+    SELECT
+        d.tenant, d.entry_id, CASE :basis WHEN 'effective' THEN d.effective_at ELSE d.posted_at END AS at
+    FROM entries AS d
+    WHERE :tenant::text IS NULL OR d.tenant = :tenant
+) AS e
+INNER JOIN lines AS l ON l.entry_id = e.entry_id AND l.tenant = e.tenant
+INNER JOIN accounts AS a ON a.account_id = l.account_id
+WHERE e.at < :before AND (:currency::text IS NULL OR a.currency = :currency)
+GROUP BY a.tenant, a.currency, a.code, a.type
+ORDER BY
+    a.tenant, a.currency,
+    array_position(ARRAY['asset', 'expense', 'liability', 'equity', 'revenue'], a.type), a.code;
+
+-- name: last_entry_id$
+-- The last number given to an entry. Whether that entry is committed, nobody has said.
+SELECT CASE WHEN s.is_called THEN s.last_value ELSE s.last_value - 1 END FROM entry_id_seq AS s;
+
+-- name: own_xid$
+-- A transaction id of this statement's own: whoever had begun to write before has a lower one.
+SELECT pg_current_xact_id()::text::bigint;
+
+-- name: oldest_xid$
+-- Every transaction before this one has ended.
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint;
+
+-- name: long_accounts
+-- Accounts with so many lines that are in no slice yet.
+SELECT b.tenant, b.account_id
+FROM balances AS b
+LEFT JOIN account_marks AS m ON m.account_id = b.account_id AND m.tenant = b.tenant
+GROUP BY b.tenant, b.account_id, m.lines
+HAVING sum(b.lines) - coalesce(m.lines, 0) > :size
+ORDER BY b.account_id;
+
+-- name: lock_slicing
+-- One at a time; ends with the transaction.
+SELECT pg_advisory_xact_lock(17743, 1);
+
+-- name: slice^
+-- Adds slices of `size` lines to accounts, from settled entries only, and says how many and for how many
+-- accounts. The last, unfinished one is left for the next time; an entry is never cut in two.
+WITH numbered AS (
+    SELECT
+        l.tenant, l.account_id, l.entry_id, l.direction, l.amount_minor, l.effective_at, l.posted_at,
+        (rank() OVER (PARTITION BY l.account_id ORDER BY l.entry_id) - 1) / :size AS slice
+    FROM unnest(:tenants::text[], :accounts::bigint[]) AS k (tenant, account_id)
+    LEFT JOIN account_marks AS m ON m.account_id = k.account_id AND m.tenant = k.tenant
+    CROSS JOIN LATERAL (
+        SELECT
+            i.tenant, i.account_id, i.entry_id, i.direction, i.amount_minor, e.effective_at, e.posted_at
+        FROM lines AS i
+        INNER JOIN entries AS e ON e.entry_id = i.entry_id AND e.tenant = i.tenant
+        WHERE i.account_id = k.account_id AND i.tenant = k.tenant
+            AND i.entry_id > coalesce(m.entry_id, 0) AND i.entry_id <= :settled
+        ORDER BY i.entry_id
+        LIMIT :most
+    ) AS l
+),
+
+bounded AS (
+    SELECT
+        n.*,
+        max(n.slice) OVER (PARTITION BY n.account_id) AS unfinished,
+        min(n.entry_id) OVER (PARTITION BY n.account_id, n.slice) AS first_entry_id,
+        max(n.entry_id) OVER (PARTITION BY n.account_id, n.slice) AS last_entry_id
+    FROM numbered AS n
+),
+
+sliced AS (
+    INSERT INTO account_slices (
+        tenant, account_id, basis, day, first_entry_id, last_entry_id, first_at, last_at,
+        debit_minor, credit_minor, lines
+    )
+    SELECT
+        b.tenant, b.account_id, d.basis, (d.at AT TIME ZONE 'UTC')::date AS day,
+        b.first_entry_id, b.last_entry_id, min(d.at), max(d.at),
+        coalesce(sum(b.amount_minor) FILTER (WHERE b.direction = 1), 0),
+        coalesce(sum(b.amount_minor) FILTER (WHERE b.direction = -1), 0),
+        count(*)
+    FROM bounded AS b
+    CROSS JOIN LATERAL (VALUES ('effective', b.effective_at), ('posting', b.posted_at)) AS d (basis, at)
+    WHERE b.slice < b.unfinished
+    GROUP BY b.tenant, b.account_id, d.basis, day, b.first_entry_id, b.last_entry_id
+    RETURNING tenant, account_id, basis, last_entry_id, lines
+),
+
+marked AS (
+    INSERT INTO account_marks AS m (tenant, account_id, entry_id, lines)
+    SELECT s.tenant, s.account_id, max(s.last_entry_id), sum(s.lines)
+    FROM sliced AS s
+    WHERE s.basis = 'posting'
+    GROUP BY s.tenant, s.account_id
+    ON CONFLICT (account_id, tenant) DO UPDATE SET
+        entry_id = excluded.entry_id, lines = m.lines + excluded.lines
+    RETURNING m.account_id
+)
+
+SELECT
+    (SELECT count(*) FROM (SELECT DISTINCT s.account_id, s.last_entry_id FROM sliced AS s) AS d) AS slices,
+    (SELECT count(*) FROM marked) AS accounts;
+
+-- name: wrong_slices
+-- Slices that do not say what their lines say, and marks that do not count what slices hold.
+WITH summed AS (
+    SELECT
+        r.tenant, r.account_id, d.basis, (d.at AT TIME ZONE 'UTC')::date AS day, r.last_entry_id,
+        min(d.at) AS first_at, max(d.at) AS last_at,
+        coalesce(sum(l.amount_minor) FILTER (WHERE l.direction = 1), 0) AS debit_minor,
+        coalesce(sum(l.amount_minor) FILTER (WHERE l.direction = -1), 0) AS credit_minor,
+        count(*) AS lines
+    FROM (
+        SELECT
+            s.tenant, s.account_id, s.last_entry_id,
+            lag(s.last_entry_id, 1, 0::bigint) OVER (PARTITION BY s.account_id ORDER BY s.last_entry_id)
+                AS after_entry_id
+        FROM account_slices AS s
+        GROUP BY s.tenant, s.account_id, s.last_entry_id
+    ) AS r
+    INNER JOIN lines AS l
+        ON l.account_id = r.account_id AND l.tenant = r.tenant
+        AND l.entry_id > r.after_entry_id AND l.entry_id <= r.last_entry_id
+    INNER JOIN entries AS e ON e.entry_id = l.entry_id AND e.tenant = l.tenant
+    CROSS JOIN LATERAL (VALUES ('effective', e.effective_at), ('posting', e.posted_at)) AS d (basis, at)
+    GROUP BY r.tenant, r.account_id, d.basis, day, r.last_entry_id
+)
+
+SELECT
+    format(
+        'the slice of account %s of %s that ends with entry %s, %s date %s, is not the sum of its lines',
+        coalesce(s.account_id, l.account_id), coalesce(s.tenant, l.tenant),
+        coalesce(s.last_entry_id, l.last_entry_id), coalesce(s.basis, l.basis), coalesce(s.day, l.day)
+    ) AS offender
+FROM account_slices AS s
+FULL JOIN summed AS l
+    ON l.tenant = s.tenant AND l.account_id = s.account_id AND l.basis = s.basis AND l.day = s.day
+    AND l.last_entry_id = s.last_entry_id
+WHERE (s.first_at, s.last_at, s.debit_minor, s.credit_minor, s.lines)
+    IS DISTINCT FROM (l.first_at, l.last_at, l.debit_minor, l.credit_minor, l.lines)
+UNION ALL
+SELECT
+    format(
+        'account %s of %s is marked to entry %s, its slices end with entry %s',
+        coalesce(m.account_id, s.account_id), coalesce(m.tenant, s.tenant), m.entry_id, s.entry_id
+    )
+FROM account_marks AS m
+FULL JOIN (
+    SELECT
+        s.tenant, s.account_id, max(s.last_entry_id) AS entry_id,
+        sum(s.lines) FILTER (WHERE s.basis = 'posting') AS lines
+    FROM account_slices AS s GROUP BY s.tenant, s.account_id
+) AS s ON s.account_id = m.account_id AND s.tenant = m.tenant
+WHERE (m.entry_id, m.lines) IS DISTINCT FROM (s.entry_id, s.lines);

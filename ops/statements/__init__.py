@@ -1,0 +1,1 @@
+"""The books, read: balances as of any moment, statements, balance sheet and income statement; on screen, CSV, PDF."""
