@@ -9,7 +9,9 @@ import typer
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ops.sandbox.controls import registered
 from ops.sandbox.faults import Patience
+from ops.sandbox.messages import DAY_MS, EndpointRequest
 from ops.sandbox.server import serve
 
 
@@ -19,9 +21,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="COUNTERFOIL_SANDBOX_")
 
     api_key: SecretStr
+    webhook_secret: SecretStr | None = None
 
 
-def main(  # one parameter an option
+def main(  # noqa: PLR0913  # one parameter an option
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
@@ -33,6 +36,8 @@ def main(  # one parameter an option
     ] = None,
     late_ms: Annotated[int, typer.Option(min=0, help="How late tok_slow is answered.")] = 2_000,
     silence_ms: Annotated[int, typer.Option(min=1, help="Longest silence of a time-out token.")] = 120_000,
+    day_ms: Annotated[int, typer.Option(min=1, help="How long a day lasts that a token waits.")] = DAY_MS,
+    webhook_url: Annotated[str | None, typer.Option(help="Tell everything to this URL.")] = None,
 ) -> None:
     """A card processor to practise on: test tokens steer its outcomes. See docs/sandbox-provider.md."""
     try:
@@ -40,6 +45,13 @@ def main(  # one parameter an option
     except ValidationError:
         raise typer.BadParameter(
             "set COUNTERFOIL_SANDBOX_API_KEY to the key that callers must show"
+        ) from None
+    try:
+        endpoint = webhook_url and EndpointRequest(url=webhook_url, secret=settings.webhook_secret)
+    except ValidationError as error:
+        complaint = error.errors(include_input=False)[0]["msg"]
+        raise typer.BadParameter(
+            f"--webhook-url with COUNTERFOIL_SANDBOX_WEBHOOK_SECRET: {complaint}"
         ) from None
 
     def announce(host: str, port: int) -> None:
@@ -55,7 +67,8 @@ def main(  # one parameter an option
         port,
         api_key=settings.api_key,
         state=state,
-        patience=Patience(late_ms, silence_ms),
+        patience=Patience(late_ms, silence_ms, day_ms),
+        endpoint=registered(endpoint) if endpoint else None,
         announce=announce,
     )
 

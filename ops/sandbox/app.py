@@ -1,97 +1,107 @@
-"""The provider's HTTP face: who may ask, what a request looks like, which rule it meets."""
+"""The provider's HTTP face: every route, and which rule it meets."""
 
 from __future__ import annotations
 
-import hmac
-import re
-from datetime import UTC, datetime
+import asyncio
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import orjson
-from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ops.sandbox import faults
-from ops.sandbox.messages import AuthorizationRequest, CaptureRequest, ChallengeRequest, VoidRequest
+from ops.sandbox import faults, messages
+from ops.sandbox.controls import Controls
+from ops.sandbox.http import (
+    UnacceptableError,
+    guard,
+    idempotency_key,
+    json_response,
+    no_such_route,
+    not_found,
+    raw_response,
+    validated,
+)
 from ops.sandbox.processor import Answer, Command
-from ops.sandbox.resources import problem
-from ops.sandbox.rules import Refusal
+from ops.sandbox.reports import Reports
+from ops.sandbox.resources import authorization_resource, dispute_resource, refund_resource
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator
 
     from pydantic import SecretStr
     from starlette.requests import Request
 
     from ops.sandbox.faults import Patience
-    from ops.sandbox.messages import Body
+    from ops.sandbox.http import Handler
     from ops.sandbox.processor import Processor
+    from ops.sandbox.webhooks import Courier
 
-    Fields = list[dict[str, str]]
-    Handler = Callable[[Request], Awaitable[Response]]
-
-BODY_LIMIT_BYTES = 64 * 1024
-PAGE_LIMIT = 10_000
-_KEY = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+LOOK_EVERY_S = 0.02
+"""How long something that time brings may be late."""
 
 
-class UnacceptableError(Exception):
-    """A request that never reaches the rules."""
+class Payments:
+    """What moves money, and what became of it."""
 
-    def __init__(self, http_status: int, error_type: str, message: str, fields: Fields | None = None) -> None:
-        super().__init__(message)
-        self.refusal = Refusal(http_status, error_type, message)
-        self.fields = fields
-
-    def response(self) -> Response:
-        """The error as the caller sees it, with each wrong field by name."""
-        document = problem(self.refusal)
-        if self.fields:
-            document["error"]["fields"] = self.fields
-        return _json(document, self.refusal.http_status)
-
-
-class Api:
-    """Handlers over one processor."""
-
-    def __init__(self, processor: Processor, api_key: SecretStr, patience: Patience) -> None:
+    def __init__(self, processor: Processor, courier: Courier, patience: Patience) -> None:
         self._processor = processor
-        self._authorization = f"Bearer {api_key.get_secret_value()}".encode()
+        self._courier = courier
         self._patience = patience
 
-    def routes(self) -> list[Route]:
-        """Everything that can be asked."""
-        one = "/v1/authorizations/{authorization_id}"
-        return [
-            Route("/v1/health", self.health, methods=["GET"]),
-            Route("/v1/authorizations", self._post(AuthorizationRequest), methods=["POST"]),
-            Route(one, self._guarded(self.authorization), methods=["GET"]),
-            Route(f"{one}/captures", self._post(CaptureRequest), methods=["POST"]),
-            Route(f"{one}/void", self._post(VoidRequest), methods=["POST"]),
-            Route(f"{one}/challenge", self._post(ChallengeRequest), methods=["POST"]),
-            Route("/v1/operations/{key}", self._guarded(self.operation), methods=["GET"]),
-            Route("/v1/ledger", self._guarded(self.ledger), methods=["GET"]),
-        ]
+    def submit(self, model: type[messages.Request]) -> Handler:
+        """The handler of a request that may change a charge."""
 
-    async def health(self, _request: Request) -> Response:
-        """Answers as soon as requests are served; needs no key."""
-        return _json({"status": "ok"})
+        async def handler(request: Request) -> Response:
+            key = idempotency_key(request)
+            body = await validated(model, request)
+            outcome = self._processor.submit(Command(key, request.path_params.get("id"), body))
+            self._courier.wake()
+            await self._courier.deliver_before_answer()
+            answer = (
+                raw_response(outcome.body, outcome.http_status) if isinstance(outcome, Answer) else Response()
+            )
+            if outcome.fault is None:
+                return answer
+            return await faults.suffer(outcome.fault.symptom, request, answer, self._patience)
+
+        return handler
 
     async def authorization(self, request: Request) -> Response:
         """One authorization as it stands."""
-        found = self._processor.store.authorization(request.path_params["authorization_id"])
+        self._processor.catch_up()
+        found = self._processor.store.authorization(request.path_params["id"])
         if found is None:
-            raise UnacceptableError(404, "not_found", "no such authorization")
-        return _raw(self._processor.get(found))
+            raise not_found("authorization")
+        return json_response(authorization_resource(found, self._processor.public_url))
+
+    async def refund(self, request: Request) -> Response:
+        """One refund as it stands."""
+        self._processor.catch_up()
+        refund_id = request.path_params["id"]
+        found = self._processor.store.authorization_of_refund(refund_id)
+        if found is None:
+            raise not_found("refund")
+        [refund] = [one for one in found.refunds if one.id == refund_id]
+        return json_response(refund_resource(refund, found))
+
+    async def dispute(self, request: Request) -> Response:
+        """One dispute as it stands."""
+        self._processor.catch_up()
+        dispute_id = request.path_params["id"]
+        found = self._processor.store.authorization_of_dispute(dispute_id)
+        if found is None:
+            raise not_found("dispute")
+        [dispute] = [one for one in found.disputes if one.id == dispute_id]
+        return json_response(dispute_resource(dispute, found))
 
     async def operation(self, request: Request) -> Response:
         """What was answered to an idempotency key: the way out of an unknown outcome."""
         found = self._processor.store.operation(request.path_params["key"])
         if found is None or found.answer is None:
             raise UnacceptableError(404, "operation_not_found", "no request with this key took effect")
-        return _json(
+        return json_response(
             {
                 "object": "operation",
                 "operation": found.operation,
@@ -100,95 +110,70 @@ class Api:
             }
         )
 
-    async def ledger(self, request: Request) -> Response:
-        """Every charge that took effect, in pages: `?reference=&after=&limit=`, with totals by currency."""
-        reference = request.query_params.get("reference")
-        row_limit = max(1, min(_number(request, "limit", default=1_000), PAGE_LIMIT))
-        charges = self._processor.store.charges(
-            reference=reference, after=_number(request, "after", default=0), row_limit=row_limit
-        )
-        return _json(
-            {
-                "object": "ledger",
-                "charges": charges,
-                "captured": self._processor.store.captured_totals(reference=reference),
-                "next_after": charges[-1]["position"] if len(charges) == row_limit else None,
-            }
-        )
 
-    def _guarded(self, handler: Handler) -> Handler:
-        async def checked(request: Request) -> Response:
-            given = request.headers.get("authorization", "").encode()
-            if not hmac.compare_digest(given, self._authorization):
-                return UnacceptableError(401, "authentication", "a valid bearer key is required").response()
-            try:
-                return await handler(request)
-            except UnacceptableError as error:
-                return error.response()
-
-        return checked
-
-    def _post(self, model: type[Body]) -> Handler:
-        async def submit(request: Request) -> Response:
-            key = request.headers.get("idempotency-key", "")
-            if not _KEY.fullmatch(key):
-                raise UnacceptableError(
-                    400, "invalid_request", "the header Idempotency-Key is missing or malformed"
-                )
-            body = _validated(model, await _limited_body(request))
-            command = Command(key, request.path_params.get("authorization_id"), body)
-            outcome = self._processor.submit(command, datetime.now(UTC))
-            answer = _raw(outcome.body, outcome.http_status) if isinstance(outcome, Answer) else Response()
-            if outcome.fault is None:
-                return answer
-            return await faults.suffer(outcome.fault.symptom, request, answer, self._patience)
-
-        return self._guarded(submit)
+async def health(_request: Request) -> Response:
+    """Answers as soon as requests are served; needs no key."""
+    return json_response({"status": "ok"})
 
 
-def create_app(processor: Processor, api_key: SecretStr, patience: Patience) -> Starlette:
+def create_app(processor: Processor, courier: Courier, api_key: SecretStr, patience: Patience) -> Starlette:
     """The provider as an ASGI application."""
+    payments = Payments(processor, courier, patience)
+    reports, controls = Reports(processor), Controls(processor, courier)
+    one, disputes = "/v1/authorizations/{id}", "/v1/disputes/{id}"
+    table: list[tuple[str, str, Handler]] = [
+        ("POST", "/v1/authorizations", payments.submit(messages.AuthorizationRequest)),
+        ("GET", one, payments.authorization),
+        ("POST", f"{one}/increase", payments.submit(messages.IncreaseRequest)),
+        ("POST", f"{one}/captures", payments.submit(messages.CaptureRequest)),
+        ("POST", f"{one}/void", payments.submit(messages.VoidRequest)),
+        ("POST", f"{one}/challenge", payments.submit(messages.ChallengeRequest)),
+        ("POST", f"{one}/refunds", payments.submit(messages.RefundRequest)),
+        ("GET", "/v1/refunds/{id}", payments.refund),
+        ("GET", disputes, payments.dispute),
+        ("POST", f"{disputes}/evidence", payments.submit(messages.EvidenceRequest)),
+        ("POST", f"{disputes}/accept", payments.submit(messages.AcceptRequest)),
+        ("GET", "/v1/operations/{key}", payments.operation),
+        ("GET", "/v1/ledger", reports.ledger),
+        ("GET", "/v1/settlements", reports.settlements),
+        ("GET", "/v1/settlements/{date}/{currency}.csv", reports.settlement_csv),
+        ("GET", "/v1/settlements/{date}/{currency}", reports.settlement),
+        ("GET", "/v1/payouts", reports.payouts),
+        ("GET", "/v1/payouts.csv", reports.payouts_csv),
+        ("GET", "/v1/payouts/{id}", reports.payout),
+        ("GET", "/v1/events", reports.events),
+        ("GET", "/v1/webhook_endpoints", controls.endpoints),
+        ("POST", "/v1/webhook_endpoints", controls.register),
+        ("DELETE", "/v1/webhook_endpoints/{id}", controls.drop),
+        ("POST", "/v1/test/disputes", payments.submit(messages.DisputeRequest)),
+        ("POST", "/v1/test/disputes/{id}/escalate", payments.submit(messages.EscalationRequest)),
+        ("POST", "/v1/test/disputes/{id}/decide", payments.submit(messages.DecisionRequest)),
+        ("GET", "/v1/test/clock", controls.clock),
+        ("POST", "/v1/test/clock", controls.advance),
+        ("POST", "/v1/test/redeliveries", controls.redeliver),
+    ]
+    guarded = guard(api_key)
+    routes = [Route(path, guarded(handler), methods=[method]) for method, path, handler in table]
+
+    @asynccontextmanager
+    async def alive(_app: Starlette) -> AsyncIterator[None]:
+        background = [asyncio.create_task(courier.run()), asyncio.create_task(_keep_time(processor, courier))]
+        yield
+        for task in background:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
     return Starlette(
-        routes=Api(processor, api_key, patience).routes(),
-        exception_handlers={404: _no_such_route, 405: _no_such_route},
+        routes=[Route("/v1/health", health, methods=["GET"]), *routes],
+        exception_handlers={404: no_such_route, 405: no_such_route},
+        lifespan=alive,
     )
 
 
-async def _limited_body(request: Request) -> bytes:
-    received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > BODY_LIMIT_BYTES:
-            raise UnacceptableError(413, "too_large", f"a body may have {BODY_LIMIT_BYTES} bytes")
-    return bytes(received)
-
-
-def _validated(model: type[Body], raw: bytes) -> Body:
-    try:
-        return model.model_validate_json(raw)
-    except ValidationError as error:
-        fields = [
-            {"field": ".".join(map(str, found["loc"])) or "body", "message": found["msg"]}
-            for found in error.errors(include_input=False, include_url=False, include_context=False)
-        ]
-        message = "; ".join(f"{found['field']}: {found['message']}" for found in fields)
-        raise UnacceptableError(400, "invalid_request", message, fields) from None
-
-
-def _number(request: Request, name: str, *, default: int) -> int:
-    given = request.query_params.get(name, str(default))
-    if not re.fullmatch(r"[0-9]{1,15}", given):
-        raise UnacceptableError(400, "invalid_request", f"{name}: not a number")
-    return int(given)
-
-
-async def _no_such_route(request: Request, _error: Exception) -> Response:
-    return UnacceptableError(404, "not_found", f"there is no {request.method} {request.url.path}").response()
-
-
-def _json(document: object, http_status: int = 200) -> Response:
-    return _raw(orjson.dumps(document), http_status)
-
-
-def _raw(body: bytes, http_status: int = 200) -> Response:
-    return Response(body, http_status, media_type="application/json")
+async def _keep_time(processor: Processor, courier: Courier) -> None:
+    """Let time bring what it brings while nobody asks."""
+    while True:
+        if processor.catch_up():
+            courier.wake()
+        await asyncio.sleep(LOOK_EVERY_S)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 from starlette.responses import JSONResponse
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ops.sandbox.model import Refusal
 from ops.sandbox.resources import problem
-from ops.sandbox.rules import Refusal
 from ops.sandbox.tokens import Symptom
 
 if TYPE_CHECKING:
@@ -25,12 +25,14 @@ RETRY_AFTER_S = 1
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long the faults that play with time may last."""
+    """How long the faults and tokens that play with time may last."""
 
     late_ms: int
     """Delay of an answer that comes late."""
     silence_ms: int
     """Silence ends when the caller gives up, or after this."""
+    day_ms: int
+    """How long a day lasts that a token makes its caller wait; the clock itself does not run faster."""
 
 
 class Connection(H11Protocol):

@@ -2,90 +2,42 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING, assert_never
+
+from ops.sandbox.model import Authorization, Capture, Refusal, identifier, invalid_state, too_large
+from ops.sandbox.networks import NETWORKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from ops.sandbox.messages import AuthorizationRequest, CaptureRequest, ChallengeRequest
-    from ops.sandbox.tokens import Script
-
-Status: TypeAlias = Literal[
-    "requires_action", "authorized", "partially_captured", "captured", "declined", "voided"
-]
+    from ops.sandbox.messages import AuthorizationRequest, CaptureRequest, ChallengeRequest, IncreaseRequest
+    from ops.sandbox.model import Status
+    from ops.sandbox.tokens import Ending, Script
 
 ALLOWED: Mapping[str, frozenset[Status]] = {
+    "increase": frozenset({"authorized", "partially_captured"}),
     "capture": frozenset({"authorized", "partially_captured"}),
-    "void": frozenset({"authorized", "requires_action"}),
+    "void": frozenset({"authorized", "requires_action", "pending"}),
     "challenge": frozenset({"requires_action"}),
 }
 """From which states an operation may start. A partial capture is ended by a final one, not by a void."""
 
 
-@dataclass(frozen=True, slots=True)
-class Capture:
-    """Money taken from an authorization."""
-
-    id: str
-    amount_minor: int
-    final: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authorization:
-    """A hold on the customer's money, with everything that was captured from it."""
-
-    id: str
-    reference: str
-    token: str
-    method_type: str
-    amount_minor: int
-    currency: str
-    capture: bool
-    metadata: Mapping[str, str]
-    status: Status
-    decline_code: str | None
-    created_at: datetime
-    captures: tuple[Capture, ...] = ()
-
-    @property
-    def captured_amount_minor(self) -> int:
-        """What was captured so far."""
-        return sum(capture.amount_minor for capture in self.captures)
-
-    @property
-    def capturable_amount_minor(self) -> int:
-        """What may still be captured."""
-        if self.status not in ALLOWED["capture"]:
-            return 0
-        return self.amount_minor - self.captured_amount_minor
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """An operation that changed nothing."""
-
-    http_status: int
-    type: str
-    message: str
-    decline_code: str | None = None
-
-
-def identifier(prefix: str, idempotency_key: str) -> str:
-    """The id of what a request creates: drawn from its key, so that equal runs yield equal ids."""
-    return f"{prefix}_{hashlib.sha256(idempotency_key.encode()).hexdigest()[:24]}"
-
-
-def authorize(request: AuthorizationRequest, script: Script, key: str, now: datetime) -> Authorization:
-    """Open an authorization: held, captured, declined, or waiting for the customer."""
+def authorize(
+    request: AuthorizationRequest, script: Script, key: str, now: datetime
+) -> Authorization | Refusal:
+    """Open an authorization: held, captured, declined, pending, or waiting for the customer."""
+    network = NETWORKS[script.network]
+    if not (request.capture or network.manual_capture):
+        return Refusal(422, "unsupported", f"capture: a {network.method_type} is captured or not made at all")
     authorization = Authorization(
         id=identifier("auth", key),
+        idempotency_key=key,
         reference=request.reference,
         token=request.payment_method.token,
-        method_type=request.payment_method.type,
+        network=script.network,
         amount_minor=request.amount_minor,
         currency=request.currency,
         capture=request.capture,
@@ -98,33 +50,56 @@ def authorize(request: AuthorizationRequest, script: Script, key: str, now: date
         return replace(authorization, status="declined", decline_code=script.decline)
     if script.challenge:
         return replace(authorization, status="requires_action")
-    return _approved(authorization, script, key)
+    if script.course:
+        return replace(authorization, status="pending")
+    return _approved(authorization, script)
 
 
-def _approved(authorization: Authorization, script: Script, key: str) -> Authorization:
+def _approved(authorization: Authorization, script: Script) -> Authorization:
     """The issuer agreed; an automatic capture follows at once, and a failing one declines the whole."""
     if not authorization.capture:
         return replace(authorization, status="authorized")
     if script.capture_decline is not None:
         return replace(authorization, status="declined", decline_code=script.capture_decline)
-    whole = Capture(identifier("cap", key), authorization.amount_minor, final=True)
+    return _captured_whole(authorization)
+
+
+def _captured_whole(authorization: Authorization) -> Authorization:
+    capture_id = identifier("cap", authorization.idempotency_key)
+    whole = Capture(capture_id, authorization.amount_minor, final=True)
     return replace(authorization, status="captured", captures=(whole,))
+
+
+def increase(
+    authorization: Authorization, request: IncreaseRequest, script: Script
+) -> Authorization | Refusal:
+    """Raise what is held to a new total."""
+    if authorization.status not in ALLOWED["increase"]:
+        return invalid_state("increase", "authorization", authorization.status)
+    if not authorization.rules.incremental:
+        return Refusal(422, "unsupported", f"{authorization.network} has no incremental authorization")
+    if request.amount_minor <= authorization.amount_minor:
+        held = authorization.amount_minor
+        return Refusal(422, "amount_too_small", f"amount_minor: {request.amount_minor}, and {held} are held")
+    if script.increase_decline is not None:
+        return Refusal(402, "declined", "the increase was declined", script.increase_decline)
+    return replace(authorization, amount_minor=request.amount_minor)
 
 
 def capture(
     authorization: Authorization, request: CaptureRequest, script: Script, key: str
 ) -> Authorization | Refusal:
-    """Take part or all of what is held."""
-    if refusal := _forbidden("capture", authorization):
-        return refusal
-    capturable = authorization.capturable_amount_minor
-    if request.amount_minor > capturable:
-        return Refusal(
-            422, "amount_too_large", f"amount_minor: {request.amount_minor} of {capturable} capturable"
-        )
+    """Take part or all of what is held, or more where the network allows it."""
+    if authorization.status not in ALLOWED["capture"]:
+        return invalid_state("capture", "authorization", authorization.status)
+    limit = authorization.maximum_capturable_amount_minor
+    if request.amount_minor > limit:
+        return too_large(request.amount_minor, limit, "capturable")
+    final = request.final or request.amount_minor >= authorization.capturable_amount_minor
+    if not (final or authorization.rules.captures_in_parts):
+        return Refusal(422, "unsupported", f"final: {authorization.network} allows one capture")
     if script.capture_decline is not None:
         return Refusal(402, "declined", "the capture was declined", script.capture_decline)
-    final = request.final or request.amount_minor == capturable
     taken = Capture(identifier("cap", key), request.amount_minor, final=final)
     return replace(
         authorization,
@@ -134,24 +109,47 @@ def capture(
 
 
 def void(authorization: Authorization) -> Authorization | Refusal:
-    """Release what is held."""
-    return _forbidden("void", authorization) or replace(authorization, status="voided")
+    """Release what is held, or call off what is pending."""
+    if authorization.status not in ALLOWED["void"]:
+        return invalid_state("void", "authorization", authorization.status)
+    return replace(authorization, status="voided")
 
 
 def challenge(
-    authorization: Authorization, request: ChallengeRequest, script: Script, key: str
+    authorization: Authorization, request: ChallengeRequest, script: Script
 ) -> Authorization | Refusal:
     """The customer passed or failed the challenge."""
-    if refusal := _forbidden("challenge", authorization):
-        return refusal
+    if authorization.status not in ALLOWED["challenge"]:
+        return invalid_state("challenge", "authorization", authorization.status)
     if request.result == "failed":
         return replace(authorization, status="declined", decline_code="challenge_failed")
-    return _approved(authorization, script, key)
+    return _approved(authorization, script)
 
 
-def _forbidden(operation: str, authorization: Authorization) -> Refusal | None:
-    if authorization.status in ALLOWED[operation]:
-        return None
-    return Refusal(
-        409, "invalid_state", f"{operation} is not possible: the authorization is {authorization.status}"
-    )
+def expire(authorization: Authorization) -> Authorization | None:
+    """The hold ends: nothing more can be captured. None when there is none any more."""
+    match authorization.status:
+        case "authorized":
+            return replace(authorization, status="expired")
+        case "partially_captured":  # the network releases the rest
+            return replace(authorization, status="captured")
+        case _:
+            return None
+
+
+def proceed(authorization: Authorization, becomes: Ending, code: str | None) -> Authorization | None:
+    """The customer's bank decided about a debit; None when it was called off or nothing is left to return."""
+    match becomes, authorization.status:
+        case "captured", "pending":
+            return _captured_whole(authorization)
+        case "declined", "pending":
+            return replace(authorization, status="declined", decline_code=code)
+        case "returned", "captured" if authorization.refundable_amount_minor > 0:
+            left = authorization.refundable_amount_minor
+            return replace(authorization, status="returned", decline_code=code, returned_amount_minor=left)
+        case (("captured" | "declined" | "returned"), _):
+            return None
+        case (("succeeded" | "failed"), _):
+            raise ValueError(f"an authorization cannot become {becomes}")
+        case _ as never:
+            assert_never(never)

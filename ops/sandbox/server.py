@@ -11,6 +11,7 @@ from ops.sandbox.app import create_app
 from ops.sandbox.faults import Connection
 from ops.sandbox.processor import Processor
 from ops.sandbox.store import Store
+from ops.sandbox.webhooks import Courier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from ops.sandbox.faults import Patience
+    from ops.sandbox.webhooks import Endpoint
 
 KEEP_ALIVE_S = 30
 """Longer than clients keep an idle connection, so that none sends into one that is just being closed."""
@@ -43,6 +45,7 @@ def serve(
     api_key: SecretStr,
     state: Path | None,
     patience: Patience,
+    endpoint: Endpoint | None,
     announce: Callable[[str, int], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM.
@@ -52,20 +55,25 @@ def serve(
         port: Port to listen on; 0 takes a free one.
         api_key: What callers must show.
         state: The SQLite file of the books; None keeps them in memory.
-        patience: How long the faults that play with time last.
+        patience: How long the faults and tokens that play with time last.
+        endpoint: Where webhooks go, besides those of the books.
         announce: Called with host and port as soon as requests are served.
 
     Raises:
         OSError: The port is taken.
+        OtherVersionError: The file's books are of another version.
     """
     with socket.create_server((host, port), backlog=2048) as listener:
         port = listener.getsockname()[1]
         store = Store(state)
+        processor = Processor(store, f"http://{host}:{port}", patience.day_ms)
+        if endpoint is not None:
+            processor.queue.register(endpoint)
         config = uvicorn.Config(
-            create_app(Processor(store, f"http://{host}:{port}"), api_key, patience),
+            create_app(processor, Courier(processor.queue), api_key, patience),
             http=Connection,
             ws="none",
-            lifespan="off",
+            lifespan="on",
             access_log=False,
             log_level="warning",
             server_header=False,

@@ -7,22 +7,32 @@ first read to its commit without a pause needs no lock against another one with 
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiosql
 import orjson
 
-from ops.sandbox.rules import Authorization, Capture
+from ops.sandbox.agenda import Happening
+from ops.sandbox.model import Authorization, Capture, Dispute, Refund
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _HERE = Path(__file__).parent
-_QUERIES = aiosql.from_path(_HERE / "queries.sql", "sqlite3", mandatory_parameters=False)
+_CHARGES = aiosql.from_path(_HERE / "queries" / "charges.sql", "sqlite3", mandatory_parameters=False)
+_AGENDA = aiosql.from_path(_HERE / "queries" / "agenda.sql", "sqlite3", mandatory_parameters=False)
+
+VERSION = 2
+"""Of the tables in schema.sql; a file of another version is not opened."""
+
+
+class OtherVersionError(Exception):
+    """The file has the books of another version of the sandbox provider: begin a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,98 +46,161 @@ class Operation:
     answer: bytes | None
 
 
+def text_of(at: datetime) -> str:
+    """A time as it stands in the books: in UTC, with microseconds, so that it sorts as text."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 class Store:
     """The books. One process writes them; the file may be copied or opened by another that only reads."""
 
     def __init__(self, file: Path | None = None) -> None:
-        self._db = sqlite3.connect(file or ":memory:", isolation_level=None)
-        self._db.row_factory = sqlite3.Row
+        self.db = sqlite3.connect(file or ":memory:", isolation_level=None)
+        self.db.row_factory = sqlite3.Row
         # With a write-ahead log a commit survives the death of the process without waiting for the disk.
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.executescript((_HERE / "schema.sql").read_text())
+        self.db.execute("PRAGMA journal_mode = WAL")
+        self.db.execute("PRAGMA synchronous = NORMAL")
+        self.db.execute("PRAGMA foreign_keys = ON")
+        [version] = self.db.execute("PRAGMA user_version").fetchone()
+        [tables] = self.db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and version != VERSION:
+            self.db.close()
+            raise OtherVersionError(f"{file} has books of version {version}, not {VERSION}")
+        self.db.executescript((_HERE / "schema.sql").read_text())
+        self.db.execute(f"PRAGMA user_version = {VERSION}")
+        _AGENDA.begin_books(self.db, id=uuid.uuid4().hex)
+        self.books_id: str = _AGENDA.books_id(self.db)["id"]
 
     def close(self) -> None:
         """Close the file; nothing may be called afterwards."""
-        self._db.close()
+        self.db.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing."""
-        self._db.execute("BEGIN IMMEDIATE")
+        self.db.execute("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            self.db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
+        self.db.execute("COMMIT")
+
+    # ------------------------------------------------------------ idempotency keys
 
     def operation(self, key: str) -> Operation | None:
         """What was answered to an idempotency key; None when it was never seen."""
-        row = _QUERIES.operation(self._db, key=key)
+        row = _CHARGES.operation(self.db, key=key)
         return Operation(**dict(row)) if row else None
 
     def put_operation(self, key: str, operation: Operation, authorization_id: str | None = None) -> None:
         """Remember a key, with the answer if there is one."""
-        _QUERIES.put_operation(
-            self._db,
-            key=key,
-            fingerprint=operation.fingerprint,
-            operation=operation.operation,
-            authorization_id=authorization_id,
-            http_status=operation.http_status,
-            answer=operation.answer,
-        )
+        _CHARGES.put_operation(self.db, key=key, authorization_id=authorization_id, **asdict(operation))
+
+    # ------------------------------------------------------------ charges
 
     def authorization(self, authorization_id: str) -> Authorization | None:
-        """The authorization with its captures; None when there is none."""
-        row = _QUERIES.authorization(self._db, id=authorization_id)
+        """The authorization with all that came of it; None when there is none."""
+        row = _CHARGES.authorization(self.db, id=authorization_id)
         if row is None:
             return None
-        captures = _QUERIES.captures_of(self._db, authorization_id=authorization_id)
+        captures = _CHARGES.captures_of(self.db, authorization_id=authorization_id)
+        refunds = _CHARGES.refunds_of(self.db, authorization_id=authorization_id)
+        disputes = _CHARGES.disputes_of(self.db, authorization_id=authorization_id)
         return Authorization(
             **{
-                **dict(row),
+                **_values(row),
                 "capture": bool(row["capture"]),
-                "metadata": orjson.loads(row["metadata"]),
-                "created_at": datetime.fromisoformat(row["created_at"]),
                 "captures": tuple(
                     Capture(taken["id"], taken["amount_minor"], bool(taken["final"])) for taken in captures
                 ),
+                "refunds": tuple(Refund(**_values(refund)) for refund in refunds),
+                "disputes": tuple(Dispute(**_values(dispute)) for dispute in disputes),
             }
         )
 
-    def put_authorization(self, authorization: Authorization) -> None:
-        """Write the authorization's state and those of its captures that are new."""
-        _QUERIES.put_authorization(
-            self._db,
-            id=authorization.id,
-            reference=authorization.reference,
-            token=authorization.token,
-            method_type=authorization.method_type,
-            amount_minor=authorization.amount_minor,
-            currency=authorization.currency,
-            capture=authorization.capture,
-            metadata=orjson.dumps(authorization.metadata).decode(),
-            status=authorization.status,
-            decline_code=authorization.decline_code,
-            created_at=authorization.created_at.isoformat(),
-        )
-        for taken in authorization.captures:
-            _QUERIES.add_capture(
-                self._db,
-                id=taken.id,
-                authorization_id=authorization.id,
-                amount_minor=taken.amount_minor,
-                final=taken.final,
-            )
+    def authorization_of_refund(self, refund_id: str) -> Authorization | None:
+        """The authorization that a refund belongs to."""
+        found = _CHARGES.authorization_of_refund(self.db, id=refund_id)
+        return self.authorization(found["authorization_id"]) if found else None
+
+    def authorization_of_dispute(self, dispute_id: str) -> Authorization | None:
+        """The authorization that a dispute belongs to."""
+        found = _CHARGES.authorization_of_dispute(self.db, id=dispute_id)
+        return self.authorization(found["authorization_id"]) if found else None
+
+    def put_authorization(self, before: Authorization | None, after: Authorization) -> None:
+        """Write the authorization's state and those of its captures, refunds and disputes that changed."""
+        _CHARGES.put_authorization(self.db, **_columns(after, without=("captures", "refunds", "disputes")))
+        owner = {"authorization_id": after.id}
+        for put, now_there, was_there in (
+            (_CHARGES.add_captures, after.captures, before.captures if before else ()),
+            (_CHARGES.put_refunds, after.refunds, before.refunds if before else ()),
+            (_CHARGES.put_disputes, after.disputes, before.disputes if before else ()),
+        ):
+            changed = [_columns(one) | owner for one in now_there if one not in was_there]
+            if changed:
+                put(self.db, changed)
+
+    # ------------------------------------------------------------ reports
 
     def charges(self, *, reference: str | None, after: int, row_limit: int) -> list[dict[str, Any]]:
         """Every authorization that really held or took money, in order of `position`, beginning after one."""
-        rows = _QUERIES.charges(self._db, reference=reference, after=after, row_limit=row_limit)
+        rows = _CHARGES.charges(self.db, reference=reference, after=after, row_limit=row_limit)
         return [{**dict(row), "idempotency_keys": orjson.loads(row["idempotency_keys"])} for row in rows]
 
     def captured_totals(self, *, reference: str | None) -> list[dict[str, Any]]:
-        """What was captured in all, by currency."""
-        return [dict(row) for row in _QUERIES.captured_totals(self._db, reference=reference)]
+        """What was captured in all, by currency, and what of it went back."""
+        return [dict(row) for row in _CHARGES.captured_totals(self.db, reference=reference)]
+
+    # ------------------------------------------------------------ time
+
+    def offset_ms(self) -> int:
+        """How far the provider's clock is ahead of the real one."""
+        return int(_AGENDA.offset_ms(self.db)["offset_ms"])
+
+    def set_offset_ms(self, offset_ms: int) -> None:
+        """Move the provider's clock."""
+        _AGENDA.set_offset_ms(self.db, offset_ms=offset_ms)
+
+    def add_happenings(self, happenings: Sequence[Happening]) -> None:
+        """Note what time will bring."""
+        rows = [_columns(happening) for happening in happenings]
+        _AGENDA.add_happenings(self.db, rows)
+
+    def next_happening(self) -> tuple[int, Happening] | None:
+        """What comes to pass first, with its position."""
+        row = _AGENDA.next_happening(self.db)
+        if row is None:
+            return None
+        values = _values(row)
+        return values.pop("position"), Happening(**values)
+
+    def strike_happening(self, position: int) -> None:
+        """It has come to pass."""
+        _AGENDA.strike_happening(self.db, position=position)
+
+
+_MAPPINGS = frozenset({"metadata", "evidence"})
+
+
+def _values(row: sqlite3.Row) -> dict[str, Any]:
+    """A row as the fields of a dataclass: columns of times and mappings are text in the books."""
+    values = dict(row)
+    for name, value in values.items():
+        if name in _MAPPINGS:
+            values[name] = orjson.loads(value)
+        elif name.endswith("_at"):
+            values[name] = datetime.fromisoformat(value)
+    return values
+
+
+def _columns(thing: Any, without: Sequence[str] = ()) -> dict[str, Any]:
+    """The reverse."""
+    columns = {name: getattr(thing, name) for name in thing.__slots__ if name not in without}
+    for name, value in columns.items():
+        if name in _MAPPINGS:
+            columns[name] = orjson.dumps(value).decode()
+        elif isinstance(value, datetime):
+            columns[name] = text_of(value)
+    return columns

@@ -9,11 +9,11 @@ import pytest
 
 from ops.sandbox import rules
 from ops.sandbox.messages import AuthorizationRequest, CaptureRequest, ChallengeRequest
-from ops.sandbox.rules import Authorization, Capture, Refusal
+from ops.sandbox.model import Authorization, Capture, Refusal
 from ops.sandbox.tokens import TOKENS, Script
 
 PLAIN = Script()
-HELD = rules.authorize(
+_held = rules.authorize(
     AuthorizationRequest.model_validate(
         {
             "amount_minor": 1000,
@@ -27,6 +27,8 @@ HELD = rules.authorize(
     "key",
     datetime(2026, 1, 1, tzinfo=UTC),
 )
+assert isinstance(_held, Authorization)
+HELD = _held
 STATES = {
     "requires_action": replace(HELD, status="requires_action"),
     "authorized": HELD,
@@ -57,8 +59,8 @@ def test_every_operation_in_every_state_follows_the_table(  # one argument a col
     assert outcome(rules.capture(before, CaptureRequest(amount_minor=100, final=False), PLAIN, "k")) == part
     assert outcome(rules.capture(before, CaptureRequest(amount_minor=100, final=True), PLAIN, "k")) == final
     assert outcome(rules.void(before)) == void
-    assert outcome(rules.challenge(before, ChallengeRequest(result="passed"), PLAIN, "k")) == passed
-    assert outcome(rules.challenge(before, ChallengeRequest(result="failed"), PLAIN, "k")) == failed
+    assert outcome(rules.challenge(before, ChallengeRequest(result="passed"), PLAIN)) == passed
+    assert outcome(rules.challenge(before, ChallengeRequest(result="failed"), PLAIN)) == failed
 
 
 def outcome(after: Authorization | Refusal) -> str:
@@ -80,4 +82,4 @@ def test_a_declined_capture_leaves_the_hold_but_takes_an_automatic_capture_down(
     assert isinstance(refused, Refusal)
     assert refused.decline_code == "capture_declined"
     waiting = replace(STATES["requires_action"], capture=True)
-    assert outcome(rules.challenge(waiting, ChallengeRequest(result="passed"), script, "k")) == "declined"
+    assert outcome(rules.challenge(waiting, ChallengeRequest(result="passed"), script)) == "declined"
