@@ -5,8 +5,8 @@
 SELECT pg_try_advisory_xact_lock(17742, 3);
 
 -- name: next_round^
--- After which transaction the chain goes on, and up to which: only transactions that have ended, whole ones, and
--- with about `most` entries. `through` is NULL when there is nothing to do. `lost` says that the chain is ahead of
+-- After which transaction the chain goes on, and up to which: only transactions that have ended, whole ones,
+-- with about `most` entries. `through` is NULL when there is nothing to do. `lost`: the chain is ahead of
 -- this server's transaction ids, so that new entries would never be found; see docs/proof.md.
 WITH sealed AS (
     SELECT coalesce(
@@ -29,8 +29,8 @@ SELECT
 FROM sealed AS s;
 
 -- name: round_leaves
--- The entries of a round by tenant, with the SHA-256 of each, and the block that theirs follows. What is hashed
--- reads as handlers/ledger/chain.py writes it, to the byte.
+-- The entries of a round by tenant, with the SHA-256 of each, and the block that theirs follows. What is
+-- hashed reads as handlers/ledger/chain.py writes it, to the byte.
 SELECT
     r.tenant, r.entry_ids, r.leaves,
     coalesce(p.number, 0) AS number, coalesce(p.last_position, 0) AS position, p.block_hash
@@ -69,7 +69,7 @@ LEFT JOIN LATERAL (
 ) AS p ON TRUE;
 
 -- name: stream!
--- For this transaction: the statements below are read through indexes, row by row, not sorted as a whole first.
+-- For this transaction: the statements below are read through indexes, row by row, not sorted as a whole.
 SELECT
     set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
     set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true);
@@ -103,9 +103,10 @@ WHERE :tenant::text IS NULL OR b.tenant = :tenant;
 
 -- name: heads
 -- The last block of each tenant, or of one.
-SELECT DISTINCT ON (b.tenant)
+SELECT
     b.tenant, b.number, b.last_position, b.entry_ids[cardinality(b.entry_ids)] AS last_entry_id, b.block_hash,
     b.built_at
-FROM chain_blocks AS b
+FROM (SELECT l.tenant, max(l.number) AS number FROM chain_blocks AS l GROUP BY l.tenant) AS last
+INNER JOIN chain_blocks AS b ON b.tenant = last.tenant AND b.number = last.number
 WHERE :tenant::text IS NULL OR b.tenant = :tenant
-ORDER BY b.tenant, b.number DESC;
+ORDER BY b.tenant;

@@ -1,11 +1,11 @@
--- The hash chain over the journal: for each tenant, blocks of entries in the order of (xid, entry_id), each with
--- the hash of the one before (law 9). docs/proof.md says what is hashed, docs/adr/0016-hash-chain.md why so.
+-- The hash chain over the journal: for each tenant, blocks of entries in the order of (xid, entry_id), each
+-- with the hash of the one before (law 9). See docs/proof.md and docs/adr/0016-hash-chain.md.
 
 -- A round of blocks takes in what was committed since the last: it is found by transaction id.
 CREATE INDEX entries_xid ON entries (xid);
 
--- `leaves` are the SHA-256 of the entries in `entry_ids`, 32 bytes each, in that order. A block holds all entries
--- of its tenant whose transaction came after the block before, up to and including `through_xid`.
+-- `leaves` are the SHA-256 of the entries in `entry_ids`, 32 bytes each, in that order. A block holds all
+-- entries of its tenant whose transaction came after the block before, up to and including `through_xid`.
 CREATE TABLE chain_blocks (
     tenant text NOT NULL,
     number bigint NOT NULL CHECK (number > 0),
@@ -14,7 +14,7 @@ CREATE TABLE chain_blocks (
     last_position bigint NOT NULL,
     through_xid xid8 NOT NULL,
     previous_hash bytea NOT NULL CHECK (octet_length(previous_hash) = 32),
-    entry_ids bigint [] NOT NULL,
+    entry_ids bigint[] NOT NULL,
     leaves bytea NOT NULL,
     built_at timestamptz NOT NULL,
     block_hash bytea NOT NULL CHECK (octet_length(block_hash) = 32),

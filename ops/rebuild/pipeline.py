@@ -1,0 +1,81 @@
+"""The engine's own pipeline at a recorded `now`: what `consumers.engine` does in a transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from consumers.batch import Batch
+from consumers.intake import Reader
+from consumers.parking import Parking
+from consumers.report import Report
+from consumers.world import World
+from db.ledger import Ledger
+from db.queries import rebuild as sql
+from db.writes import Writes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from consumers.intake import Record
+
+    Connection = asyncpg.Connection[asyncpg.Record]
+
+
+class Pipeline:
+    """Takes batches into a scratch database, one after the other. `refused` says what its guards did not let in."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._readers: dict[str, Reader] = {}
+        self._ledger = Ledger(stripe=0)
+        self.refused: list[str] = []
+
+    async def take_in(self, topic: str, records: Sequence[Record], now: datetime) -> None:
+        """Take in a batch that was decided at `now`.
+
+        The order of partitions within it is not recorded: what came too early waits, and is looked at again at once.
+        """
+        try:
+            await self._transaction(topic, records, now)
+        except asyncpg.PostgresError as error:
+            self._ledger = Ledger(stripe=0)
+            if len(records) == 1:
+                record = records[0]
+                place = f"{record.topic}/{record.partition}/{record.offset}"
+                self.refused.append(f"{place} is refused by the database: {error}")
+                return
+            for record in records:
+                await self.take_in(topic, [record], now)
+        for row in await sql.waiting_topics(self._connection):
+            while await self._look_again(row["topic"], now):
+                continue
+
+    def _reader(self, topic: str) -> Reader:
+        if topic not in self._readers:
+            self._readers[topic] = Reader(topic)
+        return self._readers[topic]
+
+    async def _transaction(self, topic: str, records: Sequence[Record], now: datetime) -> None:
+        batch = Batch(topic, [self._reader(topic).read(record) for record in records])
+        batch.writes.now = now
+        async with self._connection.transaction():
+            await batch.look_up(self._connection)
+            world = await World.load(self._connection, batch.candidates(), batch.writes)
+            batch.settle(world, None)
+            await batch.writes.flush(self._connection, self._ledger)
+            await batch.advance(self._connection)
+        self._ledger.committed()
+
+    async def _look_again(self, topic: str, now: datetime) -> int:
+        writes = Writes(topic, now)
+        async with self._connection.transaction():
+            await sql.hasten_parked(self._connection, topic=topic)
+            parking = Parking(topic, self._reader(topic))
+            left = await parking.retry(self._connection, writes, Report(topic, 0))
+            if left:
+                await writes.flush(self._connection, self._ledger)
+        self._ledger.committed()
+        return left
