@@ -142,7 +142,7 @@ def _refuse_unread(method: str, headers: Headers, limits: Limits) -> tuple[str, 
         content_type.startswith("application/") and content_type.endswith("+json")
     ):
         return "wrong_content_type", "Content-Type is not JSON"
-    if headers.get("content-encoding", "identity").lower() != "identity":
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
         return "encoded_body", "Content-Encoding: signatures are over bytes as they are"
     try:
         length = declared_length(headers.get("content-length"))
@@ -157,7 +157,8 @@ def _as_came(headers: Headers) -> tuple[list[tuple[str, str]], dict[str, str]]:
     """All headers in order, and by name; one that came several times is one list, as RFC 9110 says (5.2)."""
     pairs = headers.items()
     by_name: dict[str, str] = {}
-    for name, value in pairs:
+    for name, padded in pairs:
+        value = padded.strip(" \t")  # the parser leaves the blanks that may follow it
         by_name[name] = f"{by_name[name]}, {value}" if name in by_name else value
     return pairs, by_name
 

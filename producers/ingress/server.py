@@ -84,15 +84,14 @@ async def run_ingress(  # noqa: PLR0913 - what differs between installations and
         timeout_graceful_shutdown=LAST_ANSWERS_WITHIN_S,
     )
     server = uvicorn.Server(config)
-    nothing_more = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        group.create_task(storage.run(nothing_more))
+        keeping = group.create_task(storage.run())
         serving = group.create_task(server._serve(sockets=[listener]))  # noqa: SLF001 - serve() would take over the process's signals
         log.info("webhook ingress listens", address=listener.getsockname()[:2])
         await stop.wait()
         server.should_exit = True
         await serving
-        nothing_more.set()
+        keeping.cancel()
 
 
 def _within_reach(limits: Limits) -> Limits:

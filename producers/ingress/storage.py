@@ -20,7 +20,6 @@ from db.queries import delivery
 from db.queries import webhooks as sql
 from db.writes import as_lines
 from producers.ingress.publishing import TOPIC
-from producers.leadership import pause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,26 +80,25 @@ class Storage:
         except TimeoutError:
             raise NotKeptError("not within the time") from None
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Keep what comes until told to stop; a database that is away is told to all who wait, and looked for."""
-        while not stop.is_set():
+    async def run(self) -> None:
+        """Keep what comes until cancelled; that a database is away is told to all who wait, and it is looked for."""
+        while True:
             try:
                 async with asyncio.timeout(CONNECT_WITHIN_S):
                     connection = await connect(
                         self._database_url, application="counterfoil ingress", by_key=True
                     )
                 try:
-                    await self._serve(connection, stop)
+                    await self._serve(connection)
                 finally:
                     connection.terminate()
             except (*UNREACHABLE, *UNFIT) as error:
                 log.warning("ingress starts over", error=f"{type(error).__name__}: {error}")
                 _fail(self._waiting_now(), error)
-                await pause(stop, AFTER_TROUBLE_S)
-        _fail(self._waiting_now(), None)
+                await asyncio.sleep(AFTER_TROUBLE_S)
 
-    async def _serve(self, connection: Connection, stop: asyncio.Event) -> None:
-        while not stop.is_set():
+    async def _serve(self, connection: Connection) -> None:
+        while True:
             batch = await self._next()
             if not batch:
                 async with asyncio.timeout(self._within_s):
@@ -195,8 +193,8 @@ async def _transaction(connection: Connection, batch: Sequence[Received]) -> set
     return new
 
 
-def _fail(batch: Sequence[Waiting], error: Exception | None) -> None:
+def _fail(batch: Sequence[Waiting], error: Exception) -> None:
     for _, kept in batch:
         if not kept.done():
-            kept.set_exception(NotKeptError(type(error).__name__ if error else "stopping"))
+            kept.set_exception(NotKeptError(type(error).__name__))
             kept.exception()  # whoever asked may have gone
