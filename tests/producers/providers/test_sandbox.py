@@ -12,7 +12,6 @@ import pytest
 from pydantic import SecretStr
 
 from ops.sandbox.tokens import TOKENS
-from producers.providers import sandbox
 from producers.providers.base import (
     Ambiguous,
     Declined,
@@ -23,8 +22,7 @@ from producers.providers.base import (
     Succeeded,
     Transient,
 )
-from producers.providers.sandbox import SandboxProvider
-from schemas.reasons import Reason
+from producers.providers.sandbox import SandboxProvider, declines
 from tests.ops.sandbox.process import API_KEY, running
 from tests.producers.providers.conformance import DECLINE_REASONS, ProviderConformance, Rig, following
 
@@ -100,9 +98,19 @@ def test_every_token_of_the_provider_is_part_of_the_suite() -> None:
 
 
 def test_every_decline_code_of_the_provider_has_one_of_our_reasons() -> None:
-    codes = {code for script in TOKENS.values() for code in (script.decline, script.capture_decline) if code}
-    assert codes | {"challenge_failed"} == set(sandbox.DECLINE_REASONS)
-    assert {*sandbox.DECLINE_REASONS.values(), sandbox.OTHER_DECLINE} <= {reason.value for reason in Reason}
+    codes = {
+        code
+        for script in TOKENS.values()
+        for code in (
+            script.decline,
+            script.increase_decline,
+            script.capture_decline,
+            script.refund_decline,
+            *(step.code for step in (*script.course, *script.refund_course)),
+        )
+        if code
+    }
+    assert codes | {"challenge_failed"} == set(declines.DECLINE_REASONS)
 
 
 CALL = ProviderRequest(
