@@ -50,6 +50,12 @@ WHERE (:account_id::bigint IS NULL OR a.account_id = :account_id)
     AND (:currency::text IS NULL OR a.currency = :currency)
 ORDER BY a.tenant, a.owner, a.code, a.currency;
 
+-- name: plan_for_lookups!
+-- An account's questions look up by key; for this transaction, nothing is scanned because it once was small.
+SELECT
+    set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+    set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true);
+
 -- name: accounts
 -- The accounts of a code or an owner.
 SELECT a.tenant, a.account_id, a.code, a.owner, a.currency, a.type
@@ -163,12 +169,14 @@ ORDER BY b.account_id;
 -- One at a time; ends with the transaction.
 SELECT pg_advisory_xact_lock(17743, 1);
 
--- name: slice^
--- Adds slices of `size` lines to accounts, from settled entries only, and says how many and for how many
--- accounts. The last, unfinished one is left for the next time; an entry is never cut in two.
+-- name: slice_lines$
+-- Adds slices of `size` lines to accounts, from settled entries only, and says how many. The last one,
+-- unfinished, is left for the next time; an entry is never cut in two. What came late, a day's few lines among
+-- a slice of others, gets a row for each entry, so that nobody has to look for them again.
 WITH numbered AS (
     SELECT
         l.tenant, l.account_id, l.entry_id, l.direction, l.amount_minor, l.effective_at, l.posted_at,
+        row_number() OVER (PARTITION BY l.account_id ORDER BY l.entry_id) AS place,
         (rank() OVER (PARTITION BY l.account_id ORDER BY l.entry_id) - 1) / :size AS slice
     FROM unnest(:tenants::text[], :accounts::bigint[]) AS k (tenant, account_id)
     LEFT JOIN account_marks AS m ON m.account_id = k.account_id AND m.tenant = k.tenant
@@ -184,13 +192,19 @@ WITH numbered AS (
     ) AS l
 ),
 
-bounded AS (
+finished AS (
+    SELECT n.*
+    FROM (SELECT d.*, max(d.slice) OVER (PARTITION BY d.account_id) AS last_slice FROM numbered AS d) AS n
+    WHERE n.slice < n.last_slice
+),
+
+dated AS (
     SELECT
-        n.*,
-        max(n.slice) OVER (PARTITION BY n.account_id) AS unfinished,
-        min(n.entry_id) OVER (PARTITION BY n.account_id, n.slice) AS first_entry_id,
-        max(n.entry_id) OVER (PARTITION BY n.account_id, n.slice) AS last_entry_id
-    FROM numbered AS n
+        f.*, d.basis, d.at, (d.at AT TIME ZONE 'UTC')::date AS day,
+        max(f.place) OVER together - min(f.place) OVER together >= 8 * count(*) OVER together AS scattered
+    FROM finished AS f
+    CROSS JOIN LATERAL (VALUES ('effective', f.effective_at), ('posting', f.posted_at)) AS d (basis, at)
+    WINDOW together AS (PARTITION BY f.account_id, f.slice, d.basis, (d.at AT TIME ZONE 'UTC')::date)
 ),
 
 sliced AS (
@@ -199,81 +213,75 @@ sliced AS (
         debit_minor, credit_minor, lines
     )
     SELECT
-        b.tenant, b.account_id, d.basis, (d.at AT TIME ZONE 'UTC')::date AS day,
-        b.first_entry_id, b.last_entry_id, min(d.at), max(d.at),
-        coalesce(sum(b.amount_minor) FILTER (WHERE b.direction = 1), 0),
-        coalesce(sum(b.amount_minor) FILTER (WHERE b.direction = -1), 0),
+        d.tenant, d.account_id, d.basis, d.day, min(d.entry_id), max(d.entry_id), min(d.at), max(d.at),
+        coalesce(sum(d.amount_minor) FILTER (WHERE d.direction = 1), 0),
+        coalesce(sum(d.amount_minor) FILTER (WHERE d.direction = -1), 0),
         count(*)
-    FROM bounded AS b
-    CROSS JOIN LATERAL (VALUES ('effective', b.effective_at), ('posting', b.posted_at)) AS d (basis, at)
-    WHERE b.slice < b.unfinished
-    GROUP BY b.tenant, b.account_id, d.basis, day, b.first_entry_id, b.last_entry_id
-    RETURNING tenant, account_id, basis, last_entry_id, lines
+    FROM dated AS d
+    GROUP BY
+        d.tenant, d.account_id, d.slice, d.basis, d.day, CASE WHEN d.scattered THEN d.entry_id END
 ),
 
 marked AS (
     INSERT INTO account_marks AS m (tenant, account_id, entry_id, lines)
-    SELECT s.tenant, s.account_id, max(s.last_entry_id), sum(s.lines)
-    FROM sliced AS s
-    WHERE s.basis = 'posting'
-    GROUP BY s.tenant, s.account_id
+    SELECT f.tenant, f.account_id, max(f.entry_id), count(*)
+    FROM finished AS f
+    GROUP BY f.tenant, f.account_id
     ON CONFLICT (account_id, tenant) DO UPDATE SET
         entry_id = excluded.entry_id, lines = m.lines + excluded.lines
-    RETURNING m.account_id
 )
 
-SELECT
-    (SELECT count(*) FROM (SELECT DISTINCT s.account_id, s.last_entry_id FROM sliced AS s) AS d) AS slices,
-    (SELECT count(*) FROM marked) AS accounts;
+SELECT coalesce(sum(f.slices), 0)::bigint
+FROM (SELECT max(d.slice) + 1 AS slices FROM finished AS d GROUP BY d.account_id) AS f;
 
 -- name: wrong_slices
--- Slices that do not say what their lines say, and marks that do not count what slices hold.
-WITH summed AS (
+-- Rows of slices that do not say what their lines say; accounts whose slices do not hold each of their lines
+-- up to the mark once.
+SELECT
+    format(
+        'the slice of account %s of %s with entries %s to %s of %s (%s date) is not the sum of its lines',
+        s.account_id, s.tenant, s.first_entry_id, s.last_entry_id, s.day, s.basis
+    ) AS offender
+FROM account_slices AS s
+CROSS JOIN LATERAL (
     SELECT
-        r.tenant, r.account_id, d.basis, (d.at AT TIME ZONE 'UTC')::date AS day, r.last_entry_id,
         min(d.at) AS first_at, max(d.at) AS last_at,
-        coalesce(sum(l.amount_minor) FILTER (WHERE l.direction = 1), 0) AS debit_minor,
-        coalesce(sum(l.amount_minor) FILTER (WHERE l.direction = -1), 0) AS credit_minor,
+        coalesce(sum(d.amount_minor) FILTER (WHERE d.direction = 1), 0) AS debit_minor,
+        coalesce(sum(d.amount_minor) FILTER (WHERE d.direction = -1), 0) AS credit_minor,
         count(*) AS lines
     FROM (
         SELECT
-            s.tenant, s.account_id, s.last_entry_id,
-            lag(s.last_entry_id, 1, 0::bigint) OVER (PARTITION BY s.account_id ORDER BY s.last_entry_id)
-                AS after_entry_id
-        FROM account_slices AS s
-        GROUP BY s.tenant, s.account_id, s.last_entry_id
-    ) AS r
-    INNER JOIN lines AS l
-        ON l.account_id = r.account_id AND l.tenant = r.tenant
-        AND l.entry_id > r.after_entry_id AND l.entry_id <= r.last_entry_id
-    INNER JOIN entries AS e ON e.entry_id = l.entry_id AND e.tenant = l.tenant
-    CROSS JOIN LATERAL (VALUES ('effective', e.effective_at), ('posting', e.posted_at)) AS d (basis, at)
-    GROUP BY r.tenant, r.account_id, d.basis, day, r.last_entry_id
-)
-
-SELECT
-    format(
-        'the slice of account %s of %s that ends with entry %s, %s date %s, is not the sum of its lines',
-        coalesce(s.account_id, l.account_id), coalesce(s.tenant, l.tenant),
-        coalesce(s.last_entry_id, l.last_entry_id), coalesce(s.basis, l.basis), coalesce(s.day, l.day)
-    ) AS offender
-FROM account_slices AS s
-FULL JOIN summed AS l
-    ON l.tenant = s.tenant AND l.account_id = s.account_id AND l.basis = s.basis AND l.day = s.day
-    AND l.last_entry_id = s.last_entry_id
+            CASE s.basis WHEN 'effective' THEN e.effective_at ELSE e.posted_at END AS at,
+            i.direction, i.amount_minor
+        FROM lines AS i
+        INNER JOIN entries AS e ON e.entry_id = i.entry_id AND e.tenant = i.tenant
+        WHERE i.account_id = s.account_id AND i.tenant = s.tenant
+            AND i.entry_id BETWEEN s.first_entry_id AND s.last_entry_id
+    ) AS d
+    WHERE (d.at AT TIME ZONE 'UTC')::date = s.day
+) AS l
 WHERE (s.first_at, s.last_at, s.debit_minor, s.credit_minor, s.lines)
     IS DISTINCT FROM (l.first_at, l.last_at, l.debit_minor, l.credit_minor, l.lines)
 UNION ALL
 SELECT
     format(
-        'account %s of %s is marked to entry %s, its slices end with entry %s',
-        coalesce(m.account_id, s.account_id), coalesce(m.tenant, s.tenant), m.entry_id, s.entry_id
+        'account %s of %s has %s lines up to entry %s, its slices hold %s by effective, %s by posting',
+        coalesce(m.account_id, s.account_id), coalesce(m.tenant, s.tenant), l.lines, m.entry_id,
+        s.effective, s.posting
     )
 FROM account_marks AS m
 FULL JOIN (
     SELECT
-        s.tenant, s.account_id, max(s.last_entry_id) AS entry_id,
-        sum(s.lines) FILTER (WHERE s.basis = 'posting') AS lines
-    FROM account_slices AS s GROUP BY s.tenant, s.account_id
+        d.tenant, d.account_id,
+        sum(d.lines) FILTER (WHERE d.basis = 'effective') AS effective,
+        sum(d.lines) FILTER (WHERE d.basis = 'posting') AS posting,
+        max(d.last_entry_id) AS entry_id
+    FROM account_slices AS d
+    GROUP BY d.tenant, d.account_id
 ) AS s ON s.account_id = m.account_id AND s.tenant = m.tenant
-WHERE (m.entry_id, m.lines) IS DISTINCT FROM (s.entry_id, s.lines);
+CROSS JOIN LATERAL (
+    SELECT count(*) AS lines
+    FROM lines AS i
+    WHERE i.account_id = m.account_id AND i.tenant = m.tenant AND i.entry_id <= m.entry_id
+) AS l
+WHERE (m.lines, m.lines, m.lines, m.entry_id) IS DISTINCT FROM (l.lines, s.effective, s.posting, s.entry_id);

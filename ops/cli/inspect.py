@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -12,10 +13,18 @@ from rich.text import Text
 from ops.checks import Verdict
 from ops.checks import check as check_laws
 from ops.inspect import explain as explaining
-from ops.inspect.balances import AccountBalance, TrialBalance, balances, trial_balances
+from ops.inspect.balances import (
+    AccountBalance,
+    TrialBalance,
+    balances,
+    balances_before,
+    trial_balances,
+    trial_balances_before,
+)
 from ops.inspect.node import Node
 from ops.inspect.screen import ask, fail, show, show_json
 from ops.inspect.words import amount, printable
+from ops.statements.moments import Basis, MomentError, end_of, zone_of
 from schemas.currencies import format_amount, is_currency
 
 commands = typer.Typer()
@@ -29,6 +38,14 @@ Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
 Owner = Annotated[str | None, typer.Option(help="Whose account: a merchant, a provider, ...")]
 Currency = Annotated[str | None, typer.Option(help="ISO 4217 code.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs; amounts in minor units.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option(help="What stood at the end of a date (2026-11-30) or at a moment (2026-11-30T12:00:00Z)."),
+]
+DatedBy = Annotated[
+    Basis, typer.Option(help="For --as-of: when it happened (effective) or was written (posting).")
+]
+Zone = Annotated[str, typer.Option(help="In which a date ends.")]
 AccountCode = Annotated[
     str, typer.Argument(help="As in the chart of accounts, for example merchant_payable.")
 ]
@@ -53,9 +70,25 @@ def check(
 
 
 @commands.command("trial-balance")
-def trial_balance(tenant: Tenant = None, currency: Currency = None, *, as_json: AsJson = False) -> None:
+def trial_balance(
+    tenant: Tenant = None,
+    currency: Currency = None,
+    as_of: AsOf = None,
+    basis: DatedBy = Basis.EFFECTIVE,
+    zone: Zone = "UTC",
+    *,
+    as_json: AsJson = False,
+) -> None:
     """Debits and credits of every account code, per tenant and currency. Exit 1 when they differ."""
-    books = ask(lambda connection: trial_balances(connection, tenant, currency))
+    before = _bound(as_of, zone)
+    if before is None:
+        books = ask(lambda connection: trial_balances(connection, tenant, currency))
+    else:
+        books = ask(
+            lambda connection: trial_balances_before(
+                connection, before, basis, tenant=tenant, currency=currency
+            )
+        )
     if as_json:
         show_json([_books_json(book) for book in books])
     else:
@@ -67,19 +100,28 @@ def trial_balance(tenant: Tenant = None, currency: Currency = None, *, as_json: 
 
 
 @commands.command()
-def balance(
+def balance(  # noqa: PLR0913 - a command's options
     code: AccountCode,
     owner: Owner = None,
     tenant: Tenant = None,
     currency: Currency = None,
+    as_of: AsOf = None,
+    basis: DatedBy = Basis.EFFECTIVE,
+    zone: Zone = "UTC",
     *,
     from_lines: Annotated[bool, typer.Option(help="Sum up the lines, too. Exit 1 when they differ.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what accounts hold, on the side on which their kind grows."""
     named: dict[str, Any] = {"tenant": tenant, "owner": owner, "currency": currency}
+    before = _bound(as_of, zone)
+    if before is not None and from_lines:
+        fail("--from-lines compares what is held now: leave out --as-of")
 
     async def both(connection: Any) -> tuple[list[AccountBalance], list[AccountBalance]]:
+        if before is not None:
+            held = await balances_before(connection, code, before, basis, **named)
+            return held, held
         kept = await balances(connection, code, **named)
         return kept, await balances(connection, code, **named, from_lines=True) if from_lines else kept
 
@@ -153,6 +195,14 @@ def explain_entry(
     """Show a journal entry, the message it follows from, and where it was published."""
     nodes = ask(lambda connection: explaining.explain_entry(connection, entry_id, tenant))
     _show_nodes(nodes, f"there is no entry {entry_id}", as_json=as_json)
+
+
+def _bound(as_of: str | None, zone: str) -> datetime | None:
+    """Above what was asked for; exit 1 with what is wrong about it."""
+    try:
+        return end_of(as_of, zone_of(zone)) if as_of is not None else None
+    except MomentError as error:
+        fail(str(error))
 
 
 def _show_verdicts(verdicts: list[Verdict]) -> None:

@@ -1,4 +1,4 @@
-"""Balances and trial balances: as they are materialized, and as their lines say."""
+"""Balances and trial balances: as they are materialized, as their lines say, and as they were at any moment."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from db.queries import books
 from db.queries import reports as sql
 from handlers.ledger.model import DEBIT, AccountType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     import asyncpg
 
     from db.connection import Connection
+    from ops.statements.moments import Basis
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +75,22 @@ async def trial_balances(
     connection: Connection, tenant: str | None = None, currency: str | None = None
 ) -> list[TrialBalance]:
     """A trial balance for each tenant and currency, in that order."""
-    rows = await sql.trial_balance(connection, tenant=tenant, currency=currency)
-    return [
-        TrialBalance(*books, tuple(Balance(**_values(row, "accounts")) for row in codes))
-        for books, codes in groupby(rows, key=lambda row: (row["tenant"], row["currency"]))
-    ]
+    return _trial_balances(await sql.trial_balance(connection, tenant=tenant, currency=currency))
+
+
+async def trial_balances_before(
+    connection: Connection,
+    before: datetime,
+    basis: Basis,
+    *,
+    tenant: str | None = None,
+    currency: str | None = None,
+) -> list[TrialBalance]:
+    """The same from the lines that `basis` dates before a moment. Reads the whole journal."""
+    rows = await books.turnover(
+        connection, since=before, before=before, basis=basis, tenant=tenant, currency=currency
+    )
+    return _trial_balances(rows)
 
 
 async def balances(
@@ -91,6 +105,35 @@ async def balances(
     """The accounts of a code and what they hold: as materialized, or summed up from their lines."""
     ask = sql.balances_from_lines if from_lines else sql.balances
     return _accounts(await ask(connection, code=code, tenant=tenant, owner=owner, currency=currency))
+
+
+async def balances_before(
+    connection: Connection,
+    code: str,
+    before: datetime,
+    basis: Basis,
+    *,
+    tenant: str | None = None,
+    owner: str | None = None,
+    currency: str | None = None,
+) -> list[AccountBalance]:
+    """The accounts of a code and what they held before a moment: from slices, and from the lines that none holds."""
+    await books.plan_for_lookups(connection)
+    named = {"code": code, "tenant": tenant, "owner": owner, "currency": currency}
+    return _accounts(
+        await books.balances_before(connection, account_id=None, before=before, basis=basis, **named)
+    )
+
+
+def _trial_balances(rows: Iterable[asyncpg.Record]) -> list[TrialBalance]:
+    return [
+        TrialBalance(*books_of, tuple(_balance(row) for row in codes))
+        for books_of, codes in groupby(rows, key=lambda row: (row["tenant"], row["currency"]))
+    ]
+
+
+def _balance(row: asyncpg.Record) -> Balance:
+    return Balance(**_values(row, "accounts", "debit_before_minor", "credit_before_minor"))
 
 
 def _accounts(rows: Iterable[asyncpg.Record]) -> list[AccountBalance]:

@@ -6,7 +6,6 @@ slower. A slice holds settled entries alone (`fence`), so that none can appear b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from db.queries import books as sql
@@ -22,16 +21,8 @@ LINES_AT_ONCE: Final = 20 * SLICE_LINES
 """Accounts of one transaction, and lines of each: a million lines sort in memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sliced:
-    """What one run added."""
-
-    slices: int
-    accounts: int
-
-
-async def slice_accounts(connection: Connection, *, size: int = SLICE_LINES) -> Sliced:
-    """Slice every account that has more than `size` lines in no slice, as the application's role.
+async def slice_accounts(connection: Connection, *, size: int = SLICE_LINES) -> int:
+    """Slice every account that has more than `size` lines in no slice, as the application's role. Gives their number.
 
     Two at once take turns. A crash loses the transaction under way, and the next run goes on from there.
 
@@ -40,15 +31,13 @@ async def slice_accounts(connection: Connection, *, size: int = SLICE_LINES) -> 
     """
     settled = await settled_entry_id(connection)
     slices = 0
-    touched: set[int] = set()
     while accounts := await sql.long_accounts(connection, size=size):
         added = 0
-        for some in (
-            accounts[at : at + ACCOUNTS_AT_ONCE] for at in range(0, len(accounts), ACCOUNTS_AT_ONCE)
-        ):
+        for start in range(0, len(accounts), ACCOUNTS_AT_ONCE):
+            some = accounts[start : start + ACCOUNTS_AT_ONCE]
             async with connection.transaction():
                 await sql.lock_slicing(connection)
-                done = await sql.slice(
+                added += await sql.slice_lines(
                     connection,
                     tenants=[row["tenant"] for row in some],
                     accounts=[row["account_id"] for row in some],
@@ -56,10 +45,7 @@ async def slice_accounts(connection: Connection, *, size: int = SLICE_LINES) -> 
                     settled=settled,
                     most=LINES_AT_ONCE,
                 )
-            added += done["slices"]
-            if done["slices"]:
-                touched.update(row["account_id"] for row in some)
-        slices += added
         if not added:  # what is left of them is not settled yet
             break
-    return Sliced(slices, len(touched))
+        slices += added
+    return slices

@@ -1,9 +1,9 @@
 -- What the books need beyond the journal: the long accounts' past in slices, and what accounting was given.
 
--- A slice is a run of a thousand lines of one account in the order of their entries, first_entry_id to
--- last_entry_id, summed up by day (UTC) of the effective and of the posting date. A balance as of any moment
--- is slices, and the few lines that none holds whole. first_at and last_at are the row's own. Only accounts
--- with so many lines have any.
+-- A slice is a run of a thousand lines of one account in the order of their entries. A row sums up those of
+-- one day (UTC) of the effective or of the posting date; a few late ones among many others have a row for
+-- each entry. Its entries and its dates lie between its first and last. A balance as of any moment is such
+-- rows, and the few lines that none holds whole. Only accounts with so many lines have any.
 CREATE TABLE account_slices (
     tenant text NOT NULL,
     account_id bigint NOT NULL,
