@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import pytest
 from pydantic import SecretStr
 
+from ops.sandbox.messages import DAY_MS
 from ops.sandbox.tokens import TOKENS
 from producers.providers.base import (
     Ambiguous,
@@ -49,6 +50,21 @@ TOKEN_OF = {
     "reset_before_effect": "tok_connection_reset",
     "capture_decline": "tok_capture_decline",
     "capture_timeout": "tok_capture_timeout",
+    "increase": "tok_approve",
+    "increase_decline": "tok_increase_decline",
+    "increase_timeout_before_effect": "tok_increase_timeout_before_effect",
+    "increase_timeout_after_effect": "tok_increase_timeout_after_effect",
+    "over_capture": "tok_over_capture",
+    "single_capture": "tok_single_capture",
+    "refund_pending": "tok_refund_pending",
+    "refund_fail": "tok_refund_fail",
+    "refund_bounce": "tok_refund_bounce",
+    "refund_decline": "tok_refund_decline",
+    "refund_timeout_before_effect": "tok_refund_timeout_before_effect",
+    "refund_timeout_after_effect": "tok_refund_timeout_after_effect",
+    "debit_approve": "tok_debit_approve",
+    "debit_fail": "tok_debit_fail",
+    "debit_return": "tok_debit_return",
 }
 
 
@@ -69,13 +85,24 @@ async def rig() -> AsyncIterator[Rig]:
                 ledger = (await api.get("/v1/ledger", params={"reference": order_id})).json()
                 return [charge["captured_amount_minor"] for charge in ledger["charges"]]
 
+            async def refunded(order_id: str) -> int:
+                ledger = (await api.get("/v1/ledger", params={"reference": order_id})).json()
+                return sum(charge["refunded_amount_minor"] for charge in ledger["charges"])
+
+            async def post(path: str, document: dict[str, Any]) -> dict[str, Any]:
+                answer = await api.post(path, json=document, headers={"Idempotency-Key": str(uuid4())})
+                found: dict[str, Any] = answer.raise_for_status().json()
+                return found
+
             async def answer_challenge(reference: str, result: str) -> None:
-                answer = await api.post(
-                    f"/v1/authorizations/{reference}/challenge",
-                    json={"result": result},
-                    headers={"Idempotency-Key": str(uuid4())},
-                )
-                answer.raise_for_status()
+                await post(f"/v1/authorizations/{reference}/challenge", {"result": result})
+
+            async def pass_days(days: int) -> None:
+                await post("/v1/test/clock", {"advance_ms": days * DAY_MS})
+
+            async def open_dispute(reference: str, stage: str) -> str:
+                opened = await post("/v1/test/disputes", {"authorization_id": reference, "stage": stage})
+                return str(opened["id"])
 
             yield Rig(
                 provider=adapter(),
@@ -85,6 +112,9 @@ async def rig() -> AsyncIterator[Rig]:
                 tokens=TOKEN_OF,
                 captured=captured,
                 answer_challenge=answer_challenge,
+                refunded=refunded,
+                pass_days=pass_days,
+                open_dispute=open_dispute,
             )
 
 
@@ -93,7 +123,8 @@ class TestSandboxProvider(ProviderConformance):
 
 
 def test_every_token_of_the_provider_is_part_of_the_suite() -> None:
-    assert set(TOKEN_OF.values()) == set(TOKENS)
+    disputed_by_token = {"tok_dispute_inquiry", "tok_dispute_chargeback"}  # tests/ops/sandbox
+    assert set(TOKEN_OF.values()) == set(TOKENS) - disputed_by_token
     assert set(DECLINE_REASONS) <= set(TOKEN_OF)
 
 
