@@ -99,23 +99,22 @@ SELECT
     p.at, p.entry_id, p.line, p.direction, p.amount_minor, e.rule, e.object_type, e.object_id, e.source,
     e.event_id, e.effective_at, e.posted_at
 FROM (
-    SELECT
-        CASE :basis WHEN 'effective' THEN e.effective_at ELSE e.posted_at END AS at,
-        l.entry_id, l.line, l.direction, l.amount_minor
+    SELECT d.*
     FROM ranges AS r
-    INNER JOIN lines AS l
-        ON l.account_id = :account_id AND l.tenant = :tenant
-        AND l.entry_id BETWEEN r.first_entry_id AND r.last_entry_id
-    INNER JOIN entries AS e ON e.entry_id = l.entry_id AND e.tenant = l.tenant
+    CROSS JOIN LATERAL (
+        SELECT
+            CASE :basis WHEN 'effective' THEN i.effective_at ELSE i.posted_at END AS at,
+            l.entry_id, l.line, l.direction, l.amount_minor
+        FROM lines AS l
+        INNER JOIN entries AS i ON i.entry_id = l.entry_id AND i.tenant = l.tenant
+        WHERE l.account_id = :account_id AND l.tenant = :tenant
+            AND l.entry_id BETWEEN r.first_entry_id AND r.last_entry_id
+        OFFSET 0 -- by the account's lines first, never by all entries of the period
+    ) AS d
     CROSS JOIN horizon AS h
-    WHERE CASE :basis WHEN 'effective' THEN e.effective_at ELSE e.posted_at END >= :after_at
-        AND CASE :basis WHEN 'effective' THEN e.effective_at ELSE e.posted_at END < :before
-        AND (
-            h.at IS NULL OR CASE :basis WHEN 'effective' THEN e.effective_at ELSE e.posted_at END <= h.at
-        )
-        AND (CASE :basis WHEN 'effective' THEN e.effective_at ELSE e.posted_at END, l.entry_id, l.line)
-        > (:after_at, :after_entry, :after_line)
-    ORDER BY at, l.entry_id, l.line
+    WHERE d.at >= :after_at AND d.at < :before AND (h.at IS NULL OR d.at <= h.at)
+        AND (d.at, d.entry_id, d.line) > (:after_at, :after_entry, :after_line)
+    ORDER BY d.at, d.entry_id, d.line
     LIMIT :most::bigint
 ) AS p
 INNER JOIN entries AS e ON e.entry_id = p.entry_id AND e.tenant = :tenant
@@ -171,8 +170,8 @@ SELECT pg_advisory_xact_lock(17743, 1);
 
 -- name: slice_lines$
 -- Adds slices of `size` lines to accounts, from settled entries only, and says how many. The last one,
--- unfinished, is left for the next time; an entry is never cut in two. What came late, a day's few lines among
--- a slice of others, gets a row for each entry, so that nobody has to look for them again.
+-- unfinished, is left for the next time; an entry is never cut in two. What came late, a day's few lines
+-- among a slice of others, gets a row for each entry, so that nobody has to look for them again.
 WITH numbered AS (
     SELECT
         l.tenant, l.account_id, l.entry_id, l.direction, l.amount_minor, l.effective_at, l.posted_at,
