@@ -13,6 +13,7 @@ from ops.sandbox.controls import registered
 from ops.sandbox.faults import Patience
 from ops.sandbox.messages import DAY_MS, EndpointRequest
 from ops.sandbox.server import serve
+from ops.sandbox.store import OtherVersionError
 
 
 class Settings(BaseSettings):
@@ -62,15 +63,18 @@ def main(  # noqa: PLR0913  # one parameter an option
             written.rename(port_file)
         typer.echo(f"sandbox provider listening on http://{host}:{port}")
 
-    serve(
-        host,
-        port,
-        api_key=settings.api_key,
-        state=state,
-        patience=Patience(late_ms, silence_ms, day_ms),
-        endpoint=registered(endpoint) if endpoint else None,
-        announce=announce,
-    )
+    try:
+        serve(
+            host,
+            port,
+            api_key=settings.api_key,
+            state=state,
+            patience=Patience(late_ms, silence_ms, day_ms),
+            endpoint=registered(endpoint) if endpoint else None,
+            announce=announce,
+        )
+    except OtherVersionError as error:
+        raise typer.BadParameter(f"--state: {error}; name a new file") from None
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ops.sandbox.store import Store
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -18,14 +20,15 @@ class BackwardsError(Exception):
 class Clock:
     """Never goes back while the process lives, whatever the real one does; how far it is ahead is in the books."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, real: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._store = store
+        self._real = real
         self._latest = datetime.min.replace(tzinfo=UTC)
 
     def now(self) -> datetime:
         """The time at the provider."""
         ahead = timedelta(milliseconds=self._store.offset_ms())
-        self._latest = max(self._latest, datetime.now(UTC) + ahead)
+        self._latest = max(self._latest, self._real() + ahead)
         return self._latest
 
     def advance(self, by_ms: int) -> datetime:

@@ -10,7 +10,6 @@ import orjson
 
 from ops.sandbox import disputes, refunds, rules
 from ops.sandbox.agenda import come_to_pass, follow_ups
-from ops.sandbox.clock import Clock
 from ops.sandbox.events import events_between
 from ops.sandbox.messages import (
     AcceptRequest,
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ops.sandbox.agenda import Happening
+    from ops.sandbox.clock import Clock
     from ops.sandbox.messages import AboutAuthorization, AboutDispute, Request
     from ops.sandbox.resources import Document
     from ops.sandbox.store import Store
@@ -88,11 +88,11 @@ class Processor:
     `day_ms` is how long a day lasts that a token makes its caller wait.
     """
 
-    def __init__(self, store: Store, public_url: str, day_ms: int) -> None:
+    def __init__(self, store: Store, clock: Clock, public_url: str, day_ms: int) -> None:
         self.store = store
         self.queue = Queue(store.db)
         self.balance = Balance(store.db, store.books_id)
-        self.clock = Clock(store)
+        self.clock = clock
         self.public_url = public_url
         self._day_ms = day_ms
 

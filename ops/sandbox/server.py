@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from ops.sandbox.app import create_app
+from ops.sandbox.clock import Clock
 from ops.sandbox.faults import Connection
 from ops.sandbox.processor import Processor
 from ops.sandbox.store import Store
@@ -66,7 +67,7 @@ def serve(
     with socket.create_server((host, port), backlog=2048) as listener:
         port = listener.getsockname()[1]
         store = Store(state)
-        processor = Processor(store, f"http://{host}:{port}", patience.day_ms)
+        processor = Processor(store, Clock(store), f"http://{host}:{port}", patience.day_ms)
         if endpoint is not None:
             processor.queue.register(endpoint)
         config = uvicorn.Config(
