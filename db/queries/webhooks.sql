@@ -45,3 +45,9 @@ SELECT
     count(w.unreadable) AS unreadable
 FROM webhooks AS w
 WHERE w.tenant = :tenant AND w.provider = :provider AND w.account = :account;
+
+-- name: commits^
+-- How many transactions brought webhooks into the outbox, and how many messages one did.
+SELECT count(*) AS commits, coalesce(avg(b.events), 0)::double precision AS mean_size
+FROM outbox_batches AS b
+WHERE b.topic = 'webhook.events';

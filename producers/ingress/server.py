@@ -30,6 +30,8 @@ BACKLOG: Final = 2048
 KEEP_ALIVE_S: Final = 75
 """Longer than load balancers keep an idle connection, so that none sends into one that we are closing."""
 LAST_ANSWERS_WITHIN_S: Final = 15
+WRITERS: Final = 2
+"""Transactions at once: while one waits for the disk, the next is filled."""
 OTHER_FILES: Final = 64
 """Descriptors that are no sender's connection."""
 
@@ -85,13 +87,14 @@ async def run_ingress(  # noqa: PLR0913 - what differs between installations and
     )
     server = uvicorn.Server(config)
     async with asyncio.TaskGroup() as group:
-        keeping = group.create_task(storage.run())
+        keeping = [group.create_task(storage.run()) for _ in range(WRITERS)]
         serving = group.create_task(server._serve(sockets=[listener]))  # noqa: SLF001 - serve() would take over the process's signals
         log.info("webhook ingress listens", address=listener.getsockname()[:2])
         await stop.wait()
         server.should_exit = True
         await serving
-        keeping.cancel()
+        for task in keeping:
+            task.cancel()
 
 
 def _within_reach(limits: Limits) -> Limits:

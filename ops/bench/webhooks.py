@@ -1,0 +1,305 @@
+"""Webhooks: a burst at a fixed rate, then as many as it takes; from the first byte to the committed state.
+
+The sender is an open loop in the burst: it waits for no answer, and a request that it sends late counts from when it
+was due (no coordinated omission). All processes run as in production: ingress, relay, and workers of `webhook.events`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from base64 import b64encode
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import orjson
+from pydantic import SecretStr
+
+from db.connection import connect
+from db.queries import bench as sql
+from db.queries import webhooks as kept_sql
+from ops.bench.crew import LOOK_EVERY_S, STALLED_AFTER_S
+from ops.bench.errors import BenchError
+from ops.bench.percentiles import summary
+from ops.bench.processor import Meter
+from ops.bench.proof import DURABLE
+from ops.bench.workload import TENANT
+from ops.processes import COUNTERFOIL, Processes
+from producers.ingress.app import ACCEPTED
+from producers.ingress.publishing import TOPIC
+from producers.ingress.server import listen
+from producers.signatures import standard_webhooks
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    import asyncpg
+
+    from ops.bench.processor import Use
+    from ops.bench.site import Site
+
+PROVIDER: Final = "sandbox"
+ACCOUNT: Final = "bench"
+PATH: Final = f"/webhooks/{PROVIDER}/{ACCOUNT}"
+SENDERS: Final = 64
+"""Connections that a provider keeps open to us, when it sends as fast as it is answered."""
+MOST_CONNECTIONS: Final = 512
+"""In a burst, a request for which no connection is free opens one, up to this."""
+INGRESS: Final = (*COUNTERFOIL, "ingress")
+
+Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What was sent, and how it was answered. Milliseconds from when a request was due to its answer."""
+
+    webhooks: int
+    seconds: float
+    answered_per_second: float
+    answer_ms: dict[str, float]
+    statuses: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What was measured.
+
+    `committed_per_second` counts from the first request of the second phase until a worker has committed what the
+    last of them said.
+    """
+
+    rate: int
+    workers: int
+    burst: Phase
+    full_speed: Phase
+    committed_per_second: float
+    commits: int
+    mean_commit: float
+    processor: Use
+    durability: dict[str, str]
+    problems: list[str]
+
+
+async def run_webhooks(
+    site: Site, burst: int, rate: int, full_speed: int, workers: int, tell: Callable[[str], None]
+) -> Run:
+    """A burst of so many at that rate, then so many more as fast as they are answered.
+
+    Raises:
+        BenchError: nothing moved for a minute.
+        RoleEndedError: a process ended.
+    """
+    secret = SecretStr(f"{standard_webhooks.SECRET_PREFIX}{b64encode(secrets.token_bytes(24)).decode()}")
+    port = _free_port()
+    connection = await connect(site.at.admin_url, application="counterfoil bench")
+    try:
+        with Processes(site.logs, site.environment() | _settings(port, secret)) as processes:
+            pids = {"ingress": processes.start("ingress", *INGRESS)}
+            pids["relay"] = processes.start("relay", *COUNTERFOIL, "relay")
+            for number in range(1, workers + 1):
+                name = f"worker-{number}"
+                pids[name] = processes.start(name, *COUNTERFOIL, "worker", "webhooks")
+            await _until(lambda: _listens(port), processes, "the ingress does not listen")
+            tell("a few webhooks to warm up")
+            warm_up = await _at_full_speed(port, _requests("warm", 200, secret))
+            await _taken_in(connection, processes, 200)
+            tell(f"a burst of {burst:,} at {rate:,} a second")
+            first = await _at_rate(port, _requests("burst", burst, secret), rate)
+            await _taken_in(connection, processes, 200 + burst)
+            tell(f"{full_speed:,} as fast as they are answered")
+            requests = _requests("fast", full_speed, secret)
+            meter = Meter({**pids, **site.pids})
+            started = time.perf_counter()
+            second = await _at_full_speed(port, requests)
+            await _taken_in(connection, processes, 200 + burst + full_speed)
+            committed_s = time.perf_counter() - started
+            use = meter.read()
+        commits = await kept_sql.commits(connection)
+        problems = await _problems(connection, (warm_up, first, second))
+        durability = dict(await sql.durability(connection))
+    finally:
+        await connection.close()
+    problems += [
+        f"{name} is {durability[name]}" for name, value in DURABLE.items() if durability[name] != value
+    ]
+    return Run(
+        rate=rate,
+        workers=workers,
+        burst=first,
+        full_speed=second,
+        committed_per_second=full_speed / committed_s,
+        commits=commits["commits"],
+        mean_commit=commits["mean_size"],
+        processor=use,
+        durability=durability,
+        problems=problems,
+    )
+
+
+def _settings(port: int, secret: SecretStr) -> dict[str, str]:
+    endpoint = {
+        "provider": PROVIDER,
+        "account": ACCOUNT,
+        "tenant": TENANT,
+        "secrets": [secret.get_secret_value()],
+    }
+    return {
+        "COUNTERFOIL_HTTP_PORT": "0",
+        "COUNTERFOIL_INGRESS_PORT": str(port),
+        "COUNTERFOIL_WEBHOOKS": orjson.dumps([endpoint]).decode(),
+    }
+
+
+def _free_port() -> int:
+    listener = listen("127.0.0.1", 0)
+    port: int = listener.getsockname()[1]
+    listener.close()
+    return port
+
+
+def _requests(name: str, count: int, secret: SecretStr) -> list[bytes]:
+    """Signed requests, ready to be written: what the sandbox provider says of a captured payment."""
+    now = datetime.now(UTC)
+    return [
+        _request(f"evt-{name}-{number}", f"order-{name}-{number}", secret, now) for number in range(count)
+    ]
+
+
+def _request(event_id: str, order: str, secret: SecretStr, now: datetime) -> bytes:
+    amount_minor = 12_345
+    payment = {
+        "id": f"auth-{order}",
+        "status": "captured",
+        "amount_minor": amount_minor,
+        "captured_amount_minor": amount_minor,
+        "captures": [{"amount_minor": amount_minor}],
+        "currency": "EUR",
+        "decline_code": None,
+        "redirect_url": None,
+        "metadata": {"tenant": TENANT, "order_id": order},
+    }
+    body = orjson.dumps(
+        {
+            "id": event_id,
+            "type": "authorization.captured",
+            "created_at": now,
+            "data": {"authorization": payment},
+        }
+    )
+    headers = standard_webhooks.sign(body, secret, event_id, now)
+    lines = [f"POST {PATH} HTTP/1.1", "host: bench", "content-type: application/json"]
+    lines += [f"{header}: {value}" for header, value in headers.items()]
+    return "\r\n".join([*lines, f"content-length: {len(body)}", "", ""]).encode() + body
+
+
+async def _at_full_speed(port: int, requests: list[bytes]) -> Phase:
+    """SENDERS connections, each sends its next when it is answered."""
+    unsent = iter(requests)
+    waits: list[float] = []
+    statuses: Counter[str] = Counter()
+
+    async def sender() -> None:
+        ends = await asyncio.open_connection("127.0.0.1", port)
+        for request in unsent:
+            sent_at = time.perf_counter()
+            statuses[await _ask(ends, request)] += 1
+            waits.append(time.perf_counter() - sent_at)
+        ends[1].transport.abort()
+
+    started = time.perf_counter()
+    await asyncio.gather(*(sender() for _ in range(SENDERS)))
+    return _phase(waits, statuses, time.perf_counter() - started)
+
+
+async def _at_rate(port: int, requests: list[bytes], rate: int) -> Phase:
+    """Each when it is due, on a connection that is free."""
+    free: asyncio.LifoQueue[Ends | None] = asyncio.LifoQueue()
+    for _ in range(MOST_CONNECTIONS):
+        free.put_nowait(None)
+    waits: list[float] = []
+    statuses: Counter[str] = Counter()
+    started = time.perf_counter()
+
+    async def ask(request: bytes, due_at: float) -> None:
+        ends = await free.get() or await asyncio.open_connection("127.0.0.1", port)
+        statuses[await _ask(ends, request)] += 1
+        waits.append(time.perf_counter() - due_at)
+        free.put_nowait(ends)
+
+    async with asyncio.TaskGroup() as group:
+        for number, request in enumerate(requests):
+            due_at = started + number / rate
+            if (early_s := due_at - time.perf_counter()) > 0:
+                await asyncio.sleep(early_s)
+            group.create_task(ask(request, due_at))
+    while not free.empty():
+        if ends := free.get_nowait():
+            ends[1].transport.abort()
+    return _phase(waits, statuses, time.perf_counter() - started)
+
+
+async def _ask(ends: Ends, request: bytes) -> str:
+    """The status of the answer, and `lost` when there is none; the connection stays."""
+    reader, writer = ends
+    writer.write(request)
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+        status = head.split(b" ", 2)[1].decode()
+        if status == "200":
+            await reader.readexactly(len(ACCEPTED))
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return "lost"
+    return status
+
+
+def _phase(waits: list[float], statuses: Mapping[str, int], seconds: float) -> Phase:
+    milliseconds = {name: value * 1000 for name, value in summary(waits).items()}
+    return Phase(len(waits), seconds, len(waits) / seconds, milliseconds, dict(statuses))
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.transport.abort()
+    return True
+
+
+async def _taken_in(
+    connection: asyncpg.Connection[asyncpg.Record], processes: Processes, webhooks: int
+) -> None:
+    """Wait until workers have committed what so many webhooks said."""
+
+    async def there() -> bool:
+        return bool((await sql.progress(connection, topic=TOPIC))["received"] >= webhooks)
+
+    await _until(there, processes, f"{webhooks} webhooks are not taken in")
+
+
+async def _until(condition: Callable[[], Awaitable[bool]], processes: Processes, complaint: str) -> None:
+    deadline = time.monotonic() + STALLED_AFTER_S
+    while not await condition():
+        processes.check()
+        if time.monotonic() > deadline:
+            raise BenchError(f"{complaint} after {STALLED_AFTER_S} s")
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def _problems(connection: asyncpg.Connection[asyncpg.Record], phases: tuple[Phase, ...]) -> list[str]:
+    """What was answered otherwise than with 200, and what was accepted and is not there."""
+    sent = sum(phase.webhooks for phase in phases)
+    found = [
+        f"{count} requests were answered {status}"
+        for phase in phases
+        for status, count in phase.statuses.items()
+        if status != "200"
+    ]
+    kept = dict(await kept_sql.kept(connection, tenant=TENANT, provider=PROVIDER, account=ACCOUNT))
+    if kept != {"webhooks": sent, "events": sent, "unreadable": 0}:
+        found.append(f"{sent} were accepted, and kept is {kept}")
+    return found
