@@ -21,8 +21,11 @@ _NAMESPACE: Final = uuid5(NAMESPACE_URL, "https://counterfoil.example/ids")
 class Dispute:
     """Amounts are minor units of `currency`. `object_id` is its identity, `dispute_reference` the provider's name.
 
-    `withdrawn_minor` is what the provider holds of ours for it just now. `reported_at` is the time of the newest
-    report that was applied: older ones never move it back. `call_id` is the provider call under way.
+    `standing` is what it means for the money, see handlers.disputes.states. `withdrawn_minor` is what the provider
+    holds of ours for it just now; `fee_minor` what it has charged for it, of which `fee_passed_minor` is the
+    merchant's. `reported_at` and `reported_status` are the newest report that was applied: older ones never move it
+    back. `answered_at` is when the provider took our evidence or our acceptance; `evidence_sha256` that evidence.
+    `call_id` is the provider call under way; `certain` is False while nobody knows what became of it.
     """
 
     tenant: str
@@ -35,11 +38,13 @@ class Dispute:
     provider_reference: str
     state: State
     stage: str
+    standing: str
     version: int
     currency: str
     amount_minor: int
     withdrawn_minor: int
     fee_minor: int
+    fee_passed_minor: int
     network_reason: str
     evidence_due_at: datetime | None
     evidence_sha256: str | None
@@ -50,6 +55,8 @@ class Dispute:
     reason: Reason | None
     opened_at: datetime
     reported_at: datetime
+    reported_status: str
+    answered_at: datetime | None
     updated_at: datetime
 
 
@@ -69,7 +76,7 @@ class Evidence:
 
 @value
 class OrderDocument:
-    """Something that was sent or said for an order; immutable."""
+    """Something that was sent or said for an order; immutable. `reference` names it within the order."""
 
     tenant: str
     order_id: str
@@ -81,6 +88,10 @@ class OrderDocument:
     sha256: str | None
 
 
-def dispute_id_of(tenant: str, provider: str, dispute_reference: str) -> UUID:
-    """The identity of a provider's dispute."""
-    return uuid5(_NAMESPACE, f"dispute/{tenant}/{provider}/{dispute_reference}")
+def dispute_id_of(tenant: str, dispute_reference: str) -> UUID:
+    """The identity of a provider's dispute.
+
+    Commands name a dispute by its reference alone, so the provider is no part of it. Should two providers ever use
+    one reference, the second one's reports are refused.
+    """
+    return uuid5(_NAMESPACE, f"dispute/{tenant}/{dispute_reference}")

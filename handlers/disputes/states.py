@@ -31,11 +31,22 @@ class Trigger(StrEnum):
     LOSE = "lose"
     EXPIRE = "expire"
     ESCALATE = "escalate"
+    REOPEN = "reopen"
+
+
+class Standing(StrEnum):
+    """What a dispute means for its payment: nothing yet, its money is in question, came back, or is gone."""
+
+    NONE = "none"
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
 
 
 _NEW: Final = None
 _S, _T = State, Trigger
 _WAITS: Final = (_S.OPENED, _S.EVIDENCE_DUE, _S.EVIDENCE_SUBMITTED)
+_ENDED: Final = (_S.WON, _S.LOST, _S.ACCEPTED, _S.EXPIRED)
 
 TRANSITIONS: Final[dict[tuple[State | None, Trigger], State]] = {
     (_NEW, _T.INQUIRE): _S.INQUIRY,
@@ -57,7 +68,38 @@ TRANSITIONS: Final[dict[tuple[State | None, Trigger], State]] = {
     # nobody answered in time, and yet the other side gave in, or the loss is confirmed
     (_S.EXPIRED, _T.WIN): _S.WON,
     (_S.EXPIRED, _T.LOSE): _S.LOST,
-    # the second round: pre-arbitration after a win, arbitration after a loss
-    (_S.WON, _T.ESCALATE): _S.OPENED,
-    (_S.LOST, _T.ESCALATE): _S.OPENED,
+    (_S.ACCEPTED, _T.LOSE): _S.LOST,
+    # the next stage: a chargeback after an inquiry, pre-arbitration or arbitration after that;
+    # the provider's report of it may overtake the report of how the stage before ended
+    **{(state, _T.ESCALATE): _S.OPENED for state in (*_WAITS, *_ENDED)},
+    # the provider takes back, within a stage, what it had said
+    (_S.EVIDENCE_SUBMITTED, _T.REOPEN): _S.OPENED,
+    **{(state, _T.REOPEN): _S.OPENED for state in _ENDED},
+    **{(state, _T.INQUIRE): _S.INQUIRY for state in (_S.WON, _S.ACCEPTED, _S.EXPIRED)},
 }
+
+ANSWERABLE: Final = frozenset({_S.INQUIRY, _S.OPENED, _S.EVIDENCE_DUE})
+"""States in which the bank waits for our evidence; the due date ends them."""
+
+STAGES: Final = ("inquiry", "chargeback", "second_chargeback")
+"""In the order in which a dispute goes through them."""
+
+_STANDING: Final = {
+    _S.INQUIRY: Standing.NONE,
+    _S.WON: Standing.WON,
+    _S.LOST: Standing.LOST,
+    _S.ACCEPTED: Standing.LOST,
+}
+
+
+def standing_of(state: State, stage: str, reported_status: str) -> Standing:
+    """What a dispute means for the money.
+
+    An inquiry takes none, however it ends. `expired` by our clock is not the end: whether the money is lost is for
+    the provider to say (law 6).
+    """
+    if stage == "inquiry":
+        return Standing.NONE
+    if state is State.EXPIRED and reported_status == "expired":
+        return Standing.LOST
+    return _STANDING.get(state, Standing.OPEN)
