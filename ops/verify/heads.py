@@ -16,7 +16,7 @@ from db.queries import chain as sql
 from producers.chain.keys import is_signed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -83,9 +83,7 @@ async def export_heads(connection: Connection, tenant: str | None, signer: Signe
     )
     if signer is None:
         return made
-    return made.model_copy(
-        update={"signature": base64.b64encode(signer.sign(made.signed_bytes())).decode()}
-    )
+    return made.model_copy(update={"signature": base64.b64encode(signer.sign(made.signed_bytes())).decode()})
 
 
 def read_heads(raw: bytes, keys: Mapping[str, Ed25519PublicKey]) -> Heads:
@@ -111,31 +109,30 @@ def read_heads(raw: bytes, keys: Mapping[str, Ed25519PublicKey]) -> Heads:
 
 
 class Expected:
-    """The heads that a walk has still to meet."""
+    """The heads that a walk has still to meet; of one tenant there may be several, from different days."""
 
-    def __init__(self, heads: Mapping[str, Head]) -> None:
-        self._open = dict(heads)
+    def __init__(self, heads: Iterable[Head]) -> None:
+        self._open: dict[tuple[str, int], list[Head]] = {}
+        for head in heads:
+            self._open.setdefault((head.tenant, head.block), []).append(head)
 
     def met(self, block: Block, digest: bytes, verdict: Verdict) -> None:
         """Compare a block that the walk came to; `digest` is what its content says."""
-        head = self._open.get(block.tenant)
-        if head is None or head.block != block.number:
-            return
-        del self._open[block.tenant]
-        if digest.hex() != head.block_hash:
-            told = (
-                f"block {block.number} of {block.tenant} is not the one that was exported: history up to entry "
-                f"{head.last_entry_id} (position {head.position}) was written anew since {head.built_at:%F %T} UTC"
-            )
-            verdict.found(block.tenant, told, block=block.number, entry_id=head.last_entry_id)
+        for head in self._open.pop((block.tenant, block.number), ()):
+            if digest.hex() != head.block_hash:
+                told = (
+                    f"block {block.number} of {block.tenant} is not the one that was exported: history up to entry "
+                    f"{head.last_entry_id} (position {head.position}) was written anew since {head.built_at:%F %T} UTC"
+                )
+                verdict.found(block.tenant, told, block=block.number, entry_id=head.last_entry_id)
 
     def unmet(self, ends: Mapping[str, Block], verdict: Verdict) -> None:
         """Blocks that were exported and are not there."""
-        for tenant, head in sorted(self._open.items()):
-            end = ends.get(tenant)
+        for (tenant, number), heads in sorted(self._open.items()):
+            end, head = ends.get(tenant), heads[0]
             now = f"ends at block {end.number}, position {end.last_position}" if end else "is gone"
             told = (
-                f"the chain of {tenant} {now}; it was exported with block {head.block}, up to entry "
+                f"the chain of {tenant} {now}; it was exported with block {number}, up to entry "
                 f"{head.last_entry_id} (position {head.position})"
             )
-            verdict.found(tenant, told, block=head.block, entry_id=head.last_entry_id)
+            verdict.found(tenant, told, block=number, entry_id=head.last_entry_id)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ChainKeys(BaseSettings):
-    """Ed25519 keys as PEM. Nothing is signed without a private key, and no signature is asked for without public ones."""
+    """Ed25519 keys as PEM. Without a private key nothing is signed; without public ones no signature is asked for."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore")
 

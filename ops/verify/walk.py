@@ -76,7 +76,7 @@ async def verify(
     caller's transaction, which must be a read-only snapshot.
     """
     await sql.stream(connection)
-    walk = _Walk(keys or {}, Expected({head.tenant: head for head in heads if tenant in {None, head.tenant}}))
+    walk = _Walk(keys or {}, Expected(head for head in heads if tenant in {None, head.tenant}))
     total = await sql.sealed_entries(connection, tenant=tenant)
     told = 0
     async for found in _rounds(connection, tenant, walk.verdict):
@@ -110,7 +110,9 @@ class _Walk:
             self._compare(sealed.block, now.pop(sealed.block.tenant, {}))
         for tenant, entries in now.items():
             for entry_id in entries:
-                told = f"entry {entry_id} of {tenant} is in no block, but its transaction is of an earlier round"
+                told = (
+                    f"entry {entry_id} of {tenant} is in no block, but its transaction is of an earlier round"
+                )
                 self.verdict.found(tenant, told, entry_id=entry_id)
 
     def close(self) -> None:
@@ -135,7 +137,9 @@ class _Walk:
             )
             verdict.found(block.tenant, told, block=number)
         elif (block.number, block.first_position) != (number, position):
-            told = f"{name} is at position {block.first_position}, in the place of block {number} at {position}"
+            told = (
+                f"{name} is at position {block.first_position}, in the place of block {number} at {position}"
+            )
             verdict.found(block.tenant, told, block=block.number)
         elif block.previous_hash != self._hashes.get(block.tenant, GENESIS):
             told = (
