@@ -8,8 +8,8 @@ What is certain, and by what:
     void, disputes     the object itself says it.
     refund             the list of the payment's refunds, each with its call's id.
 
-Stripe forgets idempotency keys after a day at the earliest. An intent that a query finds newly made may therefore be
-a second one, so the first is searched by its metadata; that search lags by minutes, never by a day.
+Stripe forgets idempotency keys after a day at the earliest. An unconfirmed intent that a query finds may therefore be
+a second one, so a first one is searched by its metadata; that search lags by minutes, never by a day.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ Feature: TypeAlias = Literal[
 T = TypeVar("T", bound=StripeDocument)
 PAGE: Final = 100
 UNCONFIRMED: Final = "requires_confirmation"
-REPLAYED: Final = "idempotent-replayed"
 DEFAULT_URL: Final = "https://api.stripe.com"
 
 # At DEBUG the SDK logs the parameters of a request, the customer's token among them.
@@ -110,7 +109,7 @@ class StripeProvider:
         if call.operation in answers.ABOUT_DISPUTE:
             asked = await _ask(self._api.disputes.retrieve_async(call.object_reference or ""), Dispute)
             return _question(asked, call, answers.ABOUT_DISPUTE[call.operation])
-        held = await _ask(self._api.payment_intents.retrieve_async(call.provider_reference or ""), Intent)
+        held = await self._intent(call.provider_reference or "")
         return _question(held, call, answers.ABOUT_INTENT[call.operation])
 
     async def aclose(self) -> None:
@@ -134,7 +133,7 @@ class StripeProvider:
                 voided = await _ask(intents.cancel_async(held, {}, once), Intent)
                 answer = _outcome(voided, call, answers.voided)
             case "confirm":
-                answer = _outcome(await _ask(intents.retrieve_async(held), Intent), call, answers.stands)
+                answer = _outcome(await self._intent(held), call, answers.stands)
             case "refund":
                 returned = await _ask(refunds.create_async(calls.refund(call), once), Refund)
                 answer = _outcome(returned, call, answers.refunded)
@@ -162,31 +161,32 @@ class StripeProvider:
         made = await self._create(call)
         if not isinstance(made, Told):
             return as_open(made)
-        found = made.document.id
-        if not made.replayed:
-            earlier = await self._search(call, found)
-            if not isinstance(earlier, str):
-                return earlier
-            found = earlier
-        held = await _ask(self._api.payment_intents.retrieve_async(found), Intent)
-        return _question(held, call, answers.became_of_authorization)
+        held = await self._intent(made.document.id)
+        if isinstance(held, Told) and held.document.status == UNCONFIRMED:
+            # Nothing came of this one; and if Stripe has forgotten the key since, it was not the first.
+            earlier = await self._search(call)
+            if earlier is None:
+                return NotFound()
+            held = await self._intent(earlier) if isinstance(earlier, str) else earlier
+        return _question(held, call, answers.stands)
+
+    async def _intent(self, reference: str) -> Told[Intent] | ProviderAnswer:
+        return await _ask(self._api.payment_intents.retrieve_async(reference), Intent)
 
     async def _create(self, call: ProviderRequest) -> Told[Intent] | ProviderAnswer:
         told = calls.creation(call, self._features)
         return await _ask(self._api.payment_intents.create_async(told, _once(call)), Intent)
 
-    async def _search(self, call: ProviderRequest, just_made: str) -> str | ProviderAnswer:
-        """The intent that an earlier request of this call made, before Stripe forgot its key; else the new one."""
+    async def _search(self, call: ProviderRequest) -> str | ProviderAnswer | None:
+        """The intent of this call that was confirmed, by its metadata."""
         query = f'metadata["call_id"]:"{call.call_id}"'
         asked = await _ask(self._api.payment_intents.search_async({"query": query, "limit": PAGE}), Found)
         if not isinstance(asked, Told):
-            return as_open(asked)
-        if asked.document.has_more:
-            return Ambiguous("more intents carry this call's id than a page holds")
-        others = [hit.id for hit in asked.document.data if hit.id != just_made and hit.status != UNCONFIRMED]
-        if len(others) > 1:
-            return Ambiguous(f"{len(others)} confirmed intents carry this call's id")
-        return others[0] if others else just_made
+            return asked
+        confirmed = [hit.id for hit in asked.document.data if hit.status != UNCONFIRMED]
+        if len(confirmed) > 1 or asked.document.has_more:
+            return Ambiguous("several intents carry this call's id")
+        return confirmed[0] if confirmed else None
 
     async def _find_refund(self, call: ProviderRequest) -> ProviderAnswer:
         """What became of a refund: the one among the payment's that carries the call's id."""
@@ -210,8 +210,6 @@ class Told(Generic[T]):
 
     document: T
     raw: bytes
-    replayed: bool = False
-    """Whether this is the stored answer to an earlier request with the same idempotency key."""
 
 
 async def _ask(request: Awaitable[Any], kind: type[T]) -> Told[T] | ProviderAnswer:
@@ -223,7 +221,7 @@ async def _ask(request: Awaitable[Any], kind: type[T]) -> Told[T] | ProviderAnsw
         return Ambiguous(f"an answer that cannot be read: {error.error_count()} faults")
     except (stripe.StripeError, *SDK_STUMBLES) as error:
         return failure(error)
-    return Told(document, response.body.encode(), replayed=response.headers.get(REPLAYED) == "true")
+    return Told(document, response.body.encode())
 
 
 def _outcome(

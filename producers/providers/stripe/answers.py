@@ -37,13 +37,16 @@ Status: TypeAlias = Literal[
     "canceled",
     "succeeded",
 ]
-DISPUTE_WAITS: Final = frozenset({"needs_response", "warning_needs_response"})
+DISPUTE_WAITS: Final = frozenset({"needs_response", "warning_needs_response", "appeal_needs_response"})
+DISPUTE_REVIEWED: Final = frozenset({"under_review", "warning_under_review", "appeal_under_review"})
 
 
 def _upper(code: object) -> object:
     return code.upper() if isinstance(code, str) else code
 
 
+UnixTime = Annotated[int, Field(ge=0, lt=253_402_300_800)]
+"""Seconds, before the year 10000."""
 CurrencyCode = Annotated[str, BeforeValidator(_upper), Field(pattern="^[A-Z]{3}$")]
 
 
@@ -223,11 +226,6 @@ def accepted(call: ProviderRequest, dispute: Dispute, raw: bytes) -> ProviderAns
     return Succeeded(dispute.id, dispute.ours(dispute.amount), captured=False, raw=raw)
 
 
-def became_of_authorization(call: ProviderRequest, intent: Intent, raw: bytes) -> ProviderAnswer:
-    """What became of an authorization: unconfirmed, it has not taken effect."""
-    return NotFound() if intent.status == "requires_confirmation" else stands(call, intent, raw)
-
-
 def became_of_step(call: ProviderRequest, intent: Intent, raw: bytes) -> ProviderAnswer:
     """What became of a capture or an increase, by the mark that Stripe wrote together with it."""
     noted = intent.metadata.get(mark(call.call_id))
@@ -256,7 +254,7 @@ def became_of_evidence(call: ProviderRequest, dispute: Dispute, raw: bytes) -> P
 
 def became_of_acceptance(call: ProviderRequest, dispute: Dispute, raw: bytes) -> ProviderAnswer:
     """What became of giving up: a lost dispute is lost, whoever gave it up."""
-    if dispute.status in DISPUTE_WAITS | {"under_review", "warning_under_review"}:
+    if dispute.status in DISPUTE_WAITS | DISPUTE_REVIEWED:
         return NotFound()
     if dispute.status in {"lost", "warning_closed"}:
         return accepted(call, dispute, raw)

@@ -10,8 +10,8 @@ import pytest
 from pydantic import SecretStr
 
 from producers.providers.stripe.adapter import StripeProvider
-from tests.producers.providers.conformance import Rig
 from tests.producers.providers.stripe.process import API_KEY, RETURN_URL, LocalStripe, card, running
+from tests.producers.providers.suite.rig import Rig
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -30,6 +30,8 @@ FAULTS = [
     "rate_limited",
     "reset_before_effect",
     "capture_timeout",
+    "refund_timeout_before_effect",
+    "refund_timeout_after_effect",
     "breakdown",
 ]
 
@@ -78,6 +80,14 @@ async def rig(localstripe: LocalStripe, api: httpx.AsyncClient) -> AsyncIterator
                     if intent["latest_charge"]
                 ]
 
+            async def refunded(order_id: str) -> int:
+                page = (await api.get("/v1/refunds", params={"limit": 1_000_000})).raise_for_status().json()
+                return sum(
+                    refund["amount"]
+                    for refund in page["data"]
+                    if refund["metadata"].get("order_id") == order_id
+                )
+
             async def answer_challenge(reference: str, result: str) -> None:
                 intent = (await api.get(f"/v1/payment_intents/{reference}")).raise_for_status().json()
                 answer = await api.post(
@@ -97,6 +107,7 @@ async def rig(localstripe: LocalStripe, api: httpx.AsyncClient) -> AsyncIterator
                 tokens=tokens,
                 captured=captured,
                 answer_challenge=answer_challenge,
+                refunded=refunded,
             )
 
 

@@ -8,7 +8,7 @@ their states. Added here, each by Stripe's page on it:
     idempotency keys    https://docs.stripe.com/api/idempotent_requests
     amounts of intents  amount_received and amount_capturable, https://docs.stripe.com/api/payment_intents/object
     parameters          allowed_payment_method_types, return_url, metadata of a capture
-    refusals            no capture of an intent that was canceled
+    refusals            no capture of an intent that was canceled, no refund above what was captured
     search              by metadata, https://docs.stripe.com/search
     faults              POST /_config/faults/{payment_method} {"fault": ...}: strikes once for each intent
 
@@ -37,6 +37,11 @@ SILENCE_S: Final = 1.0
 LATE_S: Final = 0.6
 STORED: Final = (range(200, 300), range(402, 403), range(500, 600))
 """Answers kept under an idempotency key: those to requests that began to execute, errors of the server included."""
+
+
+STEP: Final = re.compile(r"/v1/(?:payment_intents/(?P<intent>\w+)/(?P<step>confirm|capture)|refunds)")
+STEP_FAULTS: Final = {"confirm": "", "capture": "capture_", "refund": "refund_"}
+"""Where a fault strikes, by how its name begins."""
 
 
 # ------------------------------------------------------------ parameters, amounts and search
@@ -96,6 +101,20 @@ class Intents(resources.PaymentIntent):  # type: ignore[misc]
 
 def _intents() -> list[Any]:
     return [one for key, one in resources.store.items() if key.startswith("payment_intent:")]
+
+
+def _refuse_what_is_not_there(make_refund: Callable[..., Any]) -> classmethod[Any, Any, Any]:
+    """A refund takes from what was captured and not refunded yet."""
+
+    def create(_cls: type, /, **told: Any) -> Any:
+        intent = resources.PaymentIntent._api_retrieve(told["payment_intent"])  # noqa: SLF001
+        made = [one for key, one in resources.store.items() if key.startswith("refund:")]
+        given = sum(one.amount for one in made if one.payment_intent == intent.id)
+        if int(told["amount"]) > intent.amount_received - given:
+            raise UserError(400, "the refund is above what can be refunded")
+        return make_refund(**told)
+
+    return classmethod(create)
 
 
 # ------------------------------------------------------------ idempotency keys
@@ -158,26 +177,29 @@ async def once_per_key(request: web.Request, handler: Handler) -> web.StreamResp
 # ------------------------------------------------------------ faults
 
 
-def _fault(request: web.Request) -> str | None:
+async def _fault(request: web.Request) -> str | None:
     """The fault of the intent's payment method that strikes this step, the first time only."""
-    step = re.fullmatch(r"/v1/payment_intents/(\w+)/(confirm|capture)", request.path)
+    step = STEP.fullmatch(request.path)
     if step is None:
         return None
-    intent = resources.store.get(f"payment_intent:{step[1]}")
+    about = step["intent"] or str((await request.post()).get("payment_intent"))
+    prefix = STEP_FAULTS[step["step"] or "refund"]
+    intent = resources.store.get(f"payment_intent:{about}")
     fault = MEMORY.faults.get(intent.payment_method) if intent is not None else None
-    if fault is None or (step[2] == "capture") != fault.startswith("capture_"):
+    own = fault is not None and next(
+        (start for start in ("capture_", "refund_") if fault.startswith(start)), ""
+    )
+    if fault is None or own != prefix or (intent.id, fault) in MEMORY.struck:
         return None
-    if (step[1], fault) in MEMORY.struck:
-        return None
-    MEMORY.struck.add((step[1], fault))
-    return fault.removeprefix("capture_")
+    MEMORY.struck.add((intent.id, fault))
+    return fault.removeprefix(prefix)
 
 
 @web.middleware
 async def unreliable_network(request: web.Request, handler: Handler) -> web.StreamResponse:
     """What lies between the client and Stripe, so that no fault is stored under a key."""
     await request.read()  # all of it has arrived, even if its sender waits no longer
-    fault = _fault(request)
+    fault = await _fault(request)
     if fault == "timeout_before_effect":
         await asyncio.sleep(SILENCE_S)
         return web.Response(status=504)
@@ -223,6 +245,9 @@ async def forget_keys(_request: web.Request) -> web.Response:
 def main() -> None:
     """Serve until the process is ended."""
     resources.store.dump_to_disk = lambda: None
+    resources.Refund._api_create = _refuse_what_is_not_there(  # noqa: SLF001
+        resources.Refund._api_create  # noqa: SLF001
+    )
     ours, theirs = Intents, resources.PaymentIntent
     resources.PaymentIntent = ours
     resources.extra_apis[:] = [
