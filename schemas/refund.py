@@ -6,11 +6,12 @@ data (handlers/refunds/policy.py), set by `checkout.refund_policy_set.v1`.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from schemas.checkout import OrderCommand, SafeName, SafeText
+from schemas.checkout import OrderCommand, OrderData, SafeName, SafeText
 from schemas.envelope import Data, Message, Timestamp
 from schemas.money import AmountMinor, CurrencyCode, PositiveMinor
 from schemas.value import message
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 Role = Literal["system", "support", "manager", "finance"]
+Approver = Literal["support", "manager", "finance"]
+"""Who may approve; a program may not."""
 RefundCause = Literal[
     "requested_by_customer", "duplicate", "fraudulent", "not_delivered", "not_as_described", "goodwill"
 ]
@@ -39,9 +42,11 @@ class RefundRequestedData(OrderCommand):
     """Give back `amount_minor` of the order's payment; without an amount, all that can be given back.
 
     A payment that is authorized and not captured is voided instead. Beyond the policy it waits for an approval.
+    `customer_id` is the payment's, where it has one: limits per customer are kept by it.
     """
 
     refund_id: SafeName
+    customer_id: SafeName | None = None
     amount_minor: PositiveMinor | None = None
     cause: RefundCause
     destination: Destination = "original_method"
@@ -62,20 +67,32 @@ class RefundDisapprovedData(RefundApprovedData):
 
 
 class RefundCanceledData(OrderCommand):
-    """Withdraw a refund that was not sent to the provider yet."""
+    """Withdraw a refund that waits for an approval; by who asked for it, or by who may approve it."""
 
     refund_id: SafeName
     actor: Actor
     note: SafeText = ""
 
 
+class RefundRecordedData(OrderData):
+    """What became of a refund that people hand out, of a payment that no provider took: cash, a transfer."""
+
+    refund_id: SafeName
+    handed_out: bool
+    actor: Actor
+    note: SafeText = ""
+
+
 class RefundLimitData(Data):
-    """Up to this much, by whom. A role without a line for a currency may not refund in it."""
+    """Up to this much, by whom. A role without a line for a currency may not refund in it.
+
+    Of several lines for one role and currency, the lowest that is high enough holds.
+    """
 
     role: Role
     currency: CurrencyCode
     at_most_minor: AmountMinor
-    with_approval_of: Role | None = Field(
+    with_approval_of: Approver | None = Field(
         default=None, description="who must approve; nobody when it is absent"
     )
 
@@ -104,6 +121,15 @@ class RefundPolicySetData(Data):
     ] = 14
     service_credit: bool = False
     fees: FeePolicy = "return_proportionally"
+
+    @model_validator(mode="after")
+    def _says_it_once(self) -> RefundPolicySetData:
+        lines = Counter((line.role, line.currency, line.at_most_minor) for line in self.limits)
+        twice = next((line for line, times in lines.items() if times > 1), None)
+        if twice is not None:
+            msg = f"limits: {' '.join(map(str, twice))} is there twice"
+            raise ValueError(msg)
+        return self
 
     def ordering_key(self) -> str:
         """One policy a tenant."""
@@ -138,6 +164,13 @@ class RefundCanceled(Message):
     data: RefundCanceledData
 
 
+class RefundRecorded(Message):
+    """checkout.refund_recorded.v1."""
+
+    type: Literal["checkout.refund_recorded.v1"]
+    data: RefundRecordedData
+
+
 class RefundPolicySet(Message):
     """checkout.refund_policy_set.v1."""
 
@@ -145,7 +178,9 @@ class RefundPolicySet(Message):
     data: RefundPolicySetData
 
 
-RefundMessage = RefundRequested | RefundApproved | RefundDisapproved | RefundCanceled | RefundPolicySet
+RefundMessage = (
+    RefundRequested | RefundApproved | RefundDisapproved | RefundCanceled | RefundRecorded | RefundPolicySet
+)
 """A part of the union of `checkout.events`."""
 
 REFUND_EVENT_TYPES: Final = tuple(
@@ -165,7 +200,11 @@ REFUND_EVENT_TYPES: Final = tuple(
 
 @message
 class RefundChanged:
-    """The refund as it is after the change. `refund.<state>.v1`; `refund.outcome_unknown.v1` while nobody knows."""
+    """The refund as it is after the change. `refund.<state>.v1`; `refund.outcome_unknown.v1` while nobody knows.
+
+    `refundable_minor` is what may still be refunded of its payment; `suspense_minor` is the part of a refund made at
+    the provider that the payment had no room for.
+    """
 
     refund_uuid: UUID
     refund_id: str
@@ -177,7 +216,9 @@ class RefundChanged:
     version: int
     currency: str
     amount_minor: int
+    suspense_minor: int
     fee_returned_minor: int
+    refundable_minor: int
     destination: str
     cause: str
     reason: str | None

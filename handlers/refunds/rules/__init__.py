@@ -1,0 +1,1 @@
+"""What becomes of a refund when a message about it comes; one file for each kind of message."""
