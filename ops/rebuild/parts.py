@@ -48,6 +48,9 @@ LEFT_OUT: Final[dict[str, str]] = {
     "clocks": "moved by people; what they said is in the events",
     "provider_answers": "evidence from outside: what it led to came as messages",
     "chain_blocks": "built from the entries; `counterfoil verify` compares them",
+    "account_slices": "sums of the lines, which are compared",
+    "account_marks": "how far those sums go",
+    "journal_batches": "what accounting was given, and when",
     "alembic_version": "which migrations were applied",
 }
 """Table -> why it is no part of the comparison."""
