@@ -7,7 +7,6 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -20,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from ops.sandbox.networks import NETWORKS, MethodType
 from ops.sandbox.tokens import TOKENS
 from schemas.currencies import is_currency
+from schemas.envelope import Timestamp
 
 DAY_MS = 86_400_000
 
@@ -197,7 +197,7 @@ class ClockRequest(BaseModel):
     model_config = Body.model_config
 
     advance_ms: Annotated[int, Field(ge=0, le=10 * 366 * DAY_MS)] | None = None
-    now: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    now: Timestamp | None = None
 
     @model_validator(mode="after")
     def _one_of_them(self) -> ClockRequest:
@@ -211,8 +211,8 @@ class RedeliveryRequest(BaseModel):
 
     model_config = Body.model_config
 
-    since: Annotated[AwareDatetime, Field(strict=False)] | None = None
-    until: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    since: Timestamp | None = None
+    until: Timestamp | None = None
 
 
 AboutAuthorization: TypeAlias = (

@@ -15,7 +15,7 @@ import httpx
 from pydantic import SecretStr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 START_DEADLINE_S = 20
@@ -45,11 +45,13 @@ class Sandbox:
 
 
 @contextmanager
-def running(*options: str, state: Path | None = None) -> Iterator[Sandbox]:
+def running(
+    *options: str, state: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Iterator[Sandbox]:
     """Start a provider on a free port and wait until it serves."""
     command = [sys.executable, "-m", "ops.sandbox", *options, *(["--state", str(state)] if state else [])]
-    environment = os.environ | {"COUNTERFOIL_SANDBOX_API_KEY": API_KEY.get_secret_value()}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    secrets = {"COUNTERFOIL_SANDBOX_API_KEY": API_KEY.get_secret_value(), **(environment or {})}
+    with subprocess.Popen(command, env=os.environ | secrets, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             ready, _, _ = select.select([process.stdout], [], [], START_DEADLINE_S)
