@@ -74,10 +74,22 @@ DATA: Final[dict[str, Json]] = {
     "checkout.payment_deferred.v1": _RECORDED | {"collection": "cash_on_delivery"},
     "checkout.payment_not_collected.v1": {"order_id": "order-1", "detail": "parcel refused"},
     "checkout.refund_requested.v1": _REFUND
-    | {"amount_minor": 500, "cause": "requested_by_customer", "destination": "original_method"},
+    | {
+        "customer_id": "cus_7",
+        "amount_minor": 500,
+        "cause": "requested_by_customer",
+        "destination": "original_method",
+    },
     "checkout.refund_approved.v1": _REFUND,
     "checkout.refund_disapproved.v1": _REFUND,
     "checkout.refund_canceled.v1": _REFUND,
+    "checkout.refund_recorded.v1": {
+        "order_id": "order-1",
+        "refund_id": "r-1",
+        "handed_out": True,
+        "actor": _ACTOR,
+        "note": "at the till",
+    },
     "checkout.refund_policy_set.v1": {
         "version": 1,
         "effective_from": "2026-01-01T00:00:00Z",
