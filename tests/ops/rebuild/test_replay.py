@@ -77,8 +77,8 @@ TAMPERINGS = [
     ),
     (
         (
-            "INSERT INTO entries SELECT tenant, 1000, rule, object_type, object_id, source, event_id, legs, effective_at,"
-            " posted_at FROM entries WHERE entry_id = 1"
+            "INSERT INTO entries SELECT tenant, 1000, rule, object_type, object_id, source, event_id, legs,"
+            " effective_at, posted_at FROM entries WHERE entry_id = 1"
         ),
         "acme//shops/a/s1/2 is there, but does not follow from the messages",
     ),
