@@ -73,7 +73,13 @@ async def run_chain(
                         await pause(stop, LOOK_EVERY_S)
             finally:
                 connection.terminate()
-        except (*UNREACHABLE, *UNFIT, *LOST_RACE, asyncpg.IntegrityConstraintViolationError, ChainAheadError) as error:
+        except (
+            *UNREACHABLE,
+            *UNFIT,
+            *LOST_RACE,
+            asyncpg.IntegrityConstraintViolationError,
+            ChainAheadError,
+        ) as error:
             log.warning("chain builder starts over", error=f"{type(error).__name__}: {error}")
             await pause(stop, AFTER_TROUBLE_S)
 
@@ -91,7 +97,9 @@ async def seal(
             return 0, 0
         ahead = await sql.next_round(connection, most=most)
         if ahead["lost"]:
-            raise ChainAheadError(f"the chain is at transaction {ahead['after']}, which is still to come here")
+            raise ChainAheadError(
+                f"the chain is at transaction {ahead['after']}, which is still to come here"
+            )
         if ahead["through"] is None:
             return 0, 0
         rows = await sql.round_leaves(connection, after=ahead["after"], through=ahead["through"])

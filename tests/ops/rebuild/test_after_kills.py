@@ -35,7 +35,7 @@ async def prove(at: Places) -> tuple[Outcome, Verdict]:
 
 def test_what_thirty_kills_left_follows_from_the_messages(tmp_path: Path) -> None:
     with fresh_stack() as (stack, at):
-        _, _, killed = asyncio.run(play(stack, at, tmp_path, 2))
+        _, _, killed = asyncio.run(play(stack, at, tmp_path, 1))
         outcome, verdict = asyncio.run(prove(at))
     assert len(killed) == KILLS
     assert [difference for part in outcome.parts for difference in part.differences] == []
