@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
-from uuid import UUID
 
 from pydantic import AwareDatetime, ValidationError
 
-from producers.ingress.endpoints import source_of
+from producers.providers.messages import Fact, first_fault, our_uuid
 from producers.providers.sandbox.declines import reason_of
 from producers.providers.sandbox.documents import Authorization, Dispute, Document, Refund
 from producers.providers.webhooks import Unreadable
 from producers.signatures import standard_webhooks
-from schemas.envelope import SPEC_VERSION
 from schemas.reasons import Reason
-from schemas.webhook import (
-    DisputeReported,
-    DisputeReportedData,
-    PaymentReported,
-    PaymentReportedData,
-    RefundReported,
-    RefundReportedData,
-    Unrecognized,
-    UnrecognizedData,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from pydantic import SecretStr
 
@@ -111,50 +100,24 @@ class SandboxWebhooks:
         """See `WebhookScheme.read`. One body tells one event."""
         try:
             told = _Event.model_validate_json(body)
-            return [_message(told, endpoint, webhook_id)]
+            return [_message(told, Fact(endpoint, webhook_id, told.id, told.type, told.created_at))]
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-            return Unreadable(f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['msg']}")
+            return Unreadable(first_fault(error))
 
 
-def _message(told: _Event, endpoint: Endpoint, webhook_id: UUID) -> WebhookMessage:
-    payment, refund, dispute = told.data.authorization, told.data.refund, told.data.dispute
-    about: _Tagged | None = payment or refund or dispute
-    metadata = about.metadata if about else {}
-    envelope: dict[str, Any] = {
-        "specversion": SPEC_VERSION,
-        "id": told.id,
-        "source": source_of(endpoint),
-        "time": told.created_at,
-        "tenant": endpoint.tenant,
-    }
-    shared: dict[str, Any] = {
-        "webhook_id": webhook_id,
-        "provider": endpoint.provider,
-        "account": endpoint.account,
-        "provider_event_id": told.id,
-        "provider_type": told.type,
-        "occurred_at": told.created_at,
-    }
+def _message(told: _Event, fact: Fact) -> WebhookMessage:
+    about = told.data.authorization or told.data.refund or told.data.dispute
     # An account may be shared; what another tenant's metadata says must not reach an order of this one.
-    foreign = metadata.get("tenant", endpoint.tenant) != endpoint.tenant
-    shared |= {"order_id": None if foreign else metadata.get("order_id")}
-    if payment and not foreign:
-        data = PaymentReportedData(**shared, **_payment(payment, told))
-        return PaymentReported(**envelope, type="webhook.payment_reported.v1", data=data)
-    if refund and not foreign:
-        return RefundReported(
-            **envelope,
-            type="webhook.refund_reported.v1",
-            data=RefundReportedData(**shared, **_refund(refund)),
-        )
-    if dispute and not foreign:
-        return DisputeReported(
-            **envelope,
-            type="webhook.dispute_reported.v1",
-            data=DisputeReportedData(**shared, **_dispute(dispute)),
-        )
-    return Unrecognized(**envelope, type="webhook.unrecognized.v1", data=UnrecognizedData(**shared))
+    if about is None or about.metadata.get("tenant", fact.endpoint.tenant) != fact.endpoint.tenant:
+        return fact.unrecognized()
+    order_id = about.metadata.get("order_id")
+    match about:
+        case _Payment():
+            return fact.payment(order_id=order_id, **_payment(about, told))
+        case _Refund():
+            return fact.refund(order_id=order_id, **_refund(about))
+        case _Dispute():
+            return fact.dispute(order_id=order_id, **_dispute(about))
 
 
 def _payment(payment: _Payment, told: _Event) -> dict[str, Any]:
@@ -165,7 +128,7 @@ def _payment(payment: _Payment, told: _Event) -> dict[str, Any]:
         "authorized_minor": payment.amount_minor if payment.status in HOLDS else None,
         # What the bank took back was not captured in the end.
         "captured_minor": payment.captured_amount_minor - payment.returned_amount_minor,
-        "call_id": _uuid(told.idempotency_key),
+        "call_id": our_uuid(told.idempotency_key),
         "reason": _why(payment),
         "provider_code": payment.decline_code or "",
         "redirect_url": payment.redirect_url,
@@ -186,7 +149,7 @@ def _refund(refund: _Refund) -> dict[str, Any]:
     return {
         "provider_reference": refund.authorization_id,
         "refund_reference": refund.id,
-        "refund_id": _uuid(refund.metadata.get("refund_id")),
+        "refund_id": our_uuid(refund.metadata.get("refund_id")),
         "status": refund.status,
         "amount_minor": refund.amount_minor,
         "currency": refund.currency,
@@ -208,11 +171,3 @@ def _dispute(dispute: _Dispute) -> dict[str, Any]:
         "network_reason": dispute.network_reason,
         "evidence_due_at": dispute.evidence_due_at,
     }
-
-
-def _uuid(text: str | None) -> UUID | None:
-    """Ours are UUIDs; another's key or id is nothing to us."""
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
