@@ -6,8 +6,6 @@ and have not met Stripe.
 
 from __future__ import annotations
 
-import asyncio
-import json
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -31,6 +29,7 @@ from producers.providers.base import (
 from producers.providers.stripe.adapter import StripeProvider
 from tests.producers.providers.stripe.process import API_KEY, RETURN_URL
 from tests.producers.providers.suite.rig import following
+from tests.producers.providers.wire import Asked, Wire, saying
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -109,40 +108,13 @@ def marked(call: ProviderRequest, amount: str) -> dict[str, Any]:
     return {"metadata": {f"call_{call.call_id.hex}": amount}}
 
 
-Wire = bytes | tuple[int, Any]
-
-
 @asynccontextmanager
-async def answering(
-    *wires: Wire, **options: Any
-) -> AsyncIterator[tuple[StripeProvider, list[tuple[str, str, str]]]]:
-    """An adapter whose Stripe says these one after the other, the last one for ever, and what it was asked."""
-    asked: list[tuple[str, str, str]] = []
-
-    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
-        body = (await reader.readexactly(int(headers.get("content-length", "0")))).decode()
-        wire = wires[min(len(asked), len(wires) - 1)]
-        asked.append((head[0].rsplit(" ", 1)[0], headers.get("idempotency-key", ""), body))
-        writer.write(over_the_wire(wire))
-        await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(say, "127.0.0.1", 0) as server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+async def answering(*wires: Wire, **options: Any) -> AsyncIterator[tuple[StripeProvider, list[Asked]]]:
+    """An adapter whose Stripe says these, and what it was asked."""
+    async with saying(*wires) as (url, asked):
         provider = StripeProvider(api_key=API_KEY, return_url=RETURN_URL, base_url=url, **options)
         yield provider, asked
         await provider.aclose()
-
-
-def over_the_wire(wire: Wire) -> bytes:
-    if isinstance(wire, bytes):
-        return wire
-    status, told = wire
-    body = told if isinstance(told, bytes) else json.dumps(told).encode()
-    head = b"HTTP/1.1 %d X\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
-    return head % (status, len(body)) + body
 
 
 UNCONFIRMED = (200, intent("requires_confirmation"))
@@ -291,9 +263,10 @@ async def test_each_step_of_a_call_has_its_own_key() -> None:
     async with answering(UNCONFIRMED, (200, intent("succeeded", 100))) as (provider, asked):
         await provider.execute(CALL)
     create, confirm = asked
-    assert create[:2] == ("POST /v1/payment_intents", str(CALL.call_id))
-    assert confirm[:2] == ("POST /v1/payment_intents/pi_1/confirm", f"{CALL.call_id}:confirm")
-    assert dict(parse_qsl(create[2])) == {
+    assert (create.line, create.headers["idempotency-key"]) == ("POST /v1/payment_intents", str(CALL.call_id))
+    assert confirm.line == "POST /v1/payment_intents/pi_1/confirm"
+    assert confirm.headers["idempotency-key"] == f"{CALL.call_id}:confirm"
+    assert dict(parse_qsl(create.body)) == {
         "amount": "100",
         "currency": "eur",
         "payment_method": "pm_1",
@@ -303,7 +276,7 @@ async def test_each_step_of_a_call_has_its_own_key() -> None:
         "metadata[order_id]": "order-1",
         "metadata[call_id]": str(CALL.call_id),
     }
-    assert dict(parse_qsl(confirm[2])) == {"return_url": RETURN_URL}
+    assert dict(parse_qsl(confirm.body)) == {"return_url": RETURN_URL}
 
 
 async def test_what_an_account_may_do_is_asked_for_at_the_hold() -> None:
@@ -313,7 +286,7 @@ async def test_what_an_account_may_do_is_asked_for_at_the_hold() -> None:
         asked,
     ):
         await provider.execute(replace(CALL, capture=False))
-    told = dict(parse_qsl(asked[0][2]))
+    told = dict(parse_qsl(asked[0].body))
     assert told["capture_method"] == "manual"
     for feature in features:
         assert told[f"payment_method_options[card][request_{feature}]"] == "if_available"
@@ -323,7 +296,7 @@ async def test_a_part_that_is_not_the_last_says_so_and_leaves_its_mark() -> None
     part = replace(CAPTURE, final=False)
     async with answering((200, intent("requires_capture", 100))) as (provider, asked):
         await provider.execute(part)
-    assert dict(parse_qsl(asked[0][2])) == {
+    assert dict(parse_qsl(asked[0].body)) == {
         "amount_to_capture": "100",
         f"metadata[call_{part.call_id.hex}]": "100",
         "final_capture": "false",
@@ -333,7 +306,7 @@ async def test_a_part_that_is_not_the_last_says_so_and_leaves_its_mark() -> None
 async def test_evidence_that_stripe_takes_as_files_is_told_as_text() -> None:
     async with answering((200, dispute("under_review"))) as (provider, asked):
         await provider.execute(EVIDENCE)
-    assert dict(parse_qsl(asked[0][2])) == {
+    assert dict(parse_qsl(asked[0].body)) == {
         "evidence[customer_name]": "A. Lee",
         "evidence[uncategorized_text]": "Sent.\n\nRefund policy:\n30 days",
         "submit": "true",
