@@ -89,9 +89,9 @@ def _pending(progress: Progress, message: CallPending) -> Outcome:
 
 
 def _refused(progress: Progress, message: CallDeclined | CallFailed) -> Outcome:
-    """No, or certainly no effect: the refund was not made. That a mere question failed says nothing about it."""
-    asked_in_vain = isinstance(message, CallFailed) and message.data.operation != "refund"
-    if progress.refund.state not in IN_FLIGHT or asked_in_vain:
+    """No: the refund was not made. That a call had no effect says nothing where a report or an answer knows of one."""
+    in_vain = isinstance(message, CallFailed) and progress.refund.state == State.PENDING
+    if progress.refund.state not in IN_FLIGHT or in_vain:
         return progress.change(**CLOSED).decision()
     return fail(progress, message.data.reason, **CLOSED).decision()
 
