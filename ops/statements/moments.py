@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,7 +28,7 @@ class MomentError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From `since` up to but without `before`, both aware; `name` is how it was asked for."""
+    """From `since` up to but without `before`, both in UTC; `name` is how it was asked for."""
 
     since: datetime
     before: datetime
@@ -63,7 +63,7 @@ def end_of(text: str, zone: ZoneInfo) -> datetime:
         if len(text) == len("2026-11-30"):
             return _midnight(date.fromisoformat(text) + timedelta(days=1), zone)
         moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)) + RESOLUTION
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC) + RESOLUTION
     except (ValueError, OverflowError) as error:
         raise MomentError(f"{text!r} is neither a date (2026-11-30) nor a moment (RFC 3339)") from error
 
@@ -103,4 +103,4 @@ def _span(text: str) -> tuple[date, date]:
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), zone)
+    return datetime.combine(day, time(), zone).astimezone(UTC)
