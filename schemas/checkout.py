@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -82,6 +83,26 @@ class CardMethod(Data):
     last4: Annotated[str, Field(pattern=r"^[0-9]{4}$")]
 
 
+class BankDebitMethod(Data):
+    """A mandate on a bank account as the provider knows it. Taken at once; the bank decides in days."""
+
+    type: Literal["bank_debit"]
+    token: SafeName
+    last4: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{4}$")]
+
+
+PaymentMethod = Annotated[CardMethod | BankDebitMethod, Field(discriminator="type")]
+
+Role = Literal["system", "support", "manager", "finance"]
+
+
+class Person(Data):
+    """Who acts, and as what. The caller vouches for it; it is written to the audit log."""
+
+    id: SafeName
+    role: Role
+
+
 class MerchantData(Data):
     """Base of messages about a merchant."""
 
@@ -129,14 +150,18 @@ class MerchantFeesSetData(MerchantData):
 
 
 class PaymentRequestedData(OrderCommand):
-    """Open the order's payment. With a method and `confirm`, the provider is asked at once."""
+    """Open the order's payment. With a method and `confirm`, the provider is asked at once.
+
+    `off_session`: no customer waits. Then we may try a decline again by ourselves, as handlers/payments/retry.py says.
+    """
 
     merchant_id: Identifier
     customer_id: SafeName | None = None
     amount: Money
     capture_method: CaptureMethod = "automatic"
-    payment_method: CardMethod | None = None
+    payment_method: PaymentMethod | None = None
     confirm: bool = False
+    off_session: bool = False
     metadata: Metadata = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -146,11 +171,22 @@ class PaymentRequestedData(OrderCommand):
             raise ValueError(msg)
         return self
 
+    @model_validator(mode="after")
+    def _debit_is_taken_at_once(self) -> PaymentRequestedData:
+        if isinstance(self.payment_method, BankDebitMethod) and self.capture_method != "automatic":
+            msg = "capture_method is manual, but a bank_debit is taken at once"
+            raise ValueError(msg)
+        return self
+
 
 class ConfirmationRequestedData(OrderCommand):
-    """Confirm the payment, with the method it has or with a new one after a decline."""
+    """Confirm the payment, with the method it has or with a new one after a decline.
 
-    payment_method: CardMethod | None = None
+    `off_session` as in PaymentRequestedData; None leaves it as it is.
+    """
+
+    payment_method: PaymentMethod | None = None
+    off_session: bool | None = None
 
 
 class ChallengeCompletedData(OrderData):
@@ -158,14 +194,44 @@ class ChallengeCompletedData(OrderData):
 
 
 class CaptureRequestedData(OrderCommand):
-    """Take authorized money: all that is left, or `amount_minor`. A final capture releases the rest."""
+    """Take authorized money: all that is left, or `amount_minor`. A final capture releases the rest.
+
+    More than is left only where the card's network allows it, and then it is final.
+    """
 
     amount_minor: PositiveMinor | None = None
     final: bool = True
 
 
+class AuthorizationIncreaseRequestedData(OrderCommand):
+    """Hold more: `amount_minor` is the new total, and what the order costs from then on."""
+
+    amount_minor: PositiveMinor
+
+
 class CancellationRequestedData(OrderCommand):
-    """Give the payment up; what is authorized is voided at the provider."""
+    """Give the payment up; what is authorized, or left of it after a capture, is voided at the provider."""
+
+
+class OutcomeDecidedData(OrderCommand):
+    """A person decides what became of a call whose outcome nobody knows: did it succeed, or had it no effect?
+
+    `amount_minor` and `provider_reference` as the provider's console shows them. A large amount needs two people.
+    """
+
+    call_id: Annotated[UUID, Field(strict=False)]
+    verdict: Literal["succeeded", "no_effect"]
+    amount_minor: PositiveMinor | None = None
+    provider_reference: Identifier | None = None
+    actor: Person
+    note: Annotated[SafeText, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _success_has_an_amount(self) -> OutcomeDecidedData:
+        if self.verdict == "succeeded" and (self.amount_minor is None or self.provider_reference is None):
+            msg = "verdict is succeeded but amount_minor or provider_reference is missing"
+            raise ValueError(msg)
+        return self
 
 
 class PaymentRecordedData(OrderData):
@@ -230,6 +296,20 @@ class CancellationRequested(Message):
     data: CancellationRequestedData
 
 
+class AuthorizationIncreaseRequested(Message):
+    """checkout.authorization_increase_requested.v1."""
+
+    type: Literal["checkout.authorization_increase_requested.v1"]
+    data: AuthorizationIncreaseRequestedData
+
+
+class OutcomeDecided(Message):
+    """checkout.outcome_decided.v1."""
+
+    type: Literal["checkout.outcome_decided.v1"]
+    data: OutcomeDecidedData
+
+
 class PaymentRecorded(Message):
     """checkout.payment_recorded.v1."""
 
@@ -257,7 +337,9 @@ CheckoutMessage = (
     | ConfirmationRequested
     | ChallengeCompleted
     | CaptureRequested
+    | AuthorizationIncreaseRequested
     | CancellationRequested
+    | OutcomeDecided
     | PaymentRecorded
     | PaymentDeferred
     | PaymentNotCollected

@@ -18,6 +18,7 @@ PAYMENT_EVENT_TYPES: Final = tuple(
         "processing",
         "outcome_unknown",
         "authorized",
+        "authorization_expiring",
         "captured",
         "settling",
         "succeeded",
@@ -35,7 +36,10 @@ PAYMENT_EVENT_TYPES: Final = tuple(
 
 @message
 class PaymentChanged:
-    """The payment as it is after the change. `payment.<state>.v1`; `payment.outcome_unknown.v1` while nobody knows."""
+    """The payment as it is after the change: `payment.<state>.v1`.
+
+    Without a change, `payment.outcome_unknown.v1` while nobody knows, `payment.authorization_expiring.v1` as a warning.
+    """
 
     payment_id: UUID
     order_id: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -22,34 +21,21 @@ if TYPE_CHECKING:
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "https://counterfoil.example/ids")
 
-PROVIDER_OF_METHOD: Final = {"card": "sandbox"}
-"""Which provider takes which kind of method."""
-
-MAX_ATTEMPTS: Final = 5
-"""Confirmations of one payment before it fails for good; card schemes fine merchants who try endlessly."""
-
-CHALLENGE_LIFETIME: Final = timedelta(hours=1)
-"""How long a customer has to authenticate before we look at the provider and, if nothing happened, give up."""
-
-AUTHORIZATION_LIFETIME: Final = {
-    "visa": timedelta(days=7),
-    "mastercard": timedelta(days=7),
-    "amex": timedelta(days=7),
-    "discover": timedelta(days=10),
-    "jcb": timedelta(days=7),
-    "unionpay": timedelta(days=7),
-    "diners": timedelta(days=7),
-}
-"""How long each network keeps money held for an online authorization, as processors publish it."""
-
 
 @value
 class Payment:
     """Amounts are minor units of `currency`. Recorded payments have no provider, token or call.
 
     `call_id` is the provider call under way, None when there is none; `certain` is False while that call's
-    outcome is unknown; `call_final` says that it is a capture after which no other follows. `version` counts the
-    transitions, `attempts` the confirmations, `calls` every call to the provider for the payment itself.
+    outcome is unknown; `call_final` says that it is a capture after which no other follows; `call_amount_minor` is
+    the most that its answer may say. `version` counts the transitions, `attempts` the confirmations, `calls` every
+    call to the provider for the payment itself. `amount_minor` is what the order costs: an increase, or a capture
+    beyond what was held where the network allows it, raises it together with `authorized_minor`.
+
+    `state_ends_at` is when the state ends by itself: the network lets go of the hold, the customer's time to
+    authenticate is over, we try a decline again, a person is asked about a debit. `off_session` says that no
+    customer waits, so that we may try a decline again. `remarks` is what else is known of charges and calls of this
+    payment: the provider's reference of a charge, or a call's id -> a word of handlers.payments.remarks.
 
     `refunding_minor` is in refunds under way, `refunded_minor` in those that succeeded, `disputed_minor` in disputes
     that are open or lost; with them, never more than was captured (law 7).
@@ -84,12 +70,15 @@ class Payment:
     call_id: UUID | None
     call_operation: Operation | None
     call_final: bool
+    call_amount_minor: int | None
     certain: bool
     attempts: int
     calls: int
     reason: Reason | None
     redirect_url: str | None
-    authorization_expires_at: datetime | None
+    state_ends_at: datetime | None
+    off_session: bool
+    remarks: Mapping[str, str] | None
     metadata: Mapping[str, str]
     created_at: datetime
     updated_at: datetime

@@ -47,6 +47,11 @@ class Trigger(StrEnum):
     FIND_UNAVAILABLE = "find_unavailable"
     EXPIRE = "expire"
     CANCEL = "cancel"
+    RELEASE = "release"
+    PEND = "pend"
+    RETURN = "return"
+    AUTHORIZE_LATE = "authorize_late"
+    CAPTURE_LATE = "capture_late"
     MISS_COLLECTION = "miss_collection"
     REFUND_PART = "refund_part"
     REFUND_WHOLE = "refund_whole"
@@ -58,6 +63,7 @@ class Trigger(StrEnum):
 
 _NEW: Final = None
 _S, _T = State, Trigger
+_UNPAID: Final = (_S.REQUIRES_PAYMENT_METHOD, _S.REQUIRES_CONFIRMATION, _S.FAILED, _S.EXPIRED)
 
 TRANSITIONS: Final[dict[tuple[State | None, Trigger], State]] = {
     # opened by the shop, or learned of afterwards
@@ -85,6 +91,12 @@ TRANSITIONS: Final[dict[tuple[State | None, Trigger], State]] = {
     # the customer authenticates, or does not
     (_S.REQUIRES_ACTION, _T.RETURN_FROM_CHALLENGE): _S.PROCESSING,
     (_S.REQUIRES_ACTION, _T.ABANDON_CHALLENGE): _S.PROCESSING,
+    (_S.REQUIRES_ACTION, _T.CANCEL): _S.CANCELED,
+    # the provider's webhook was faster than the customer's browser
+    (_S.REQUIRES_ACTION, _T.AUTHORIZE): _S.AUTHORIZED,
+    (_S.REQUIRES_ACTION, _T.CAPTURE): _S.CAPTURED,
+    (_S.REQUIRES_ACTION, _T.DECLINE): _S.REQUIRES_PAYMENT_METHOD,
+    (_S.REQUIRES_ACTION, _T.GIVE_UP): _S.FAILED,
     # money is held
     (_S.AUTHORIZED, _T.CAPTURE): _S.CAPTURED,
     (_S.AUTHORIZED, _T.CANCEL): _S.CANCELED,
@@ -92,6 +104,13 @@ TRANSITIONS: Final[dict[tuple[State | None, Trigger], State]] = {
     # money is taken, in part or whole
     (_S.CAPTURED, _T.CAPTURE): _S.CAPTURED,
     (_S.CAPTURED, _T.COMPLETE): _S.SUCCEEDED,
+    (_S.CAPTURED, _T.RELEASE): _S.SUCCEEDED,
+    # the bank decides in days, and may think better of it after that
+    (_S.PROCESSING, _T.PEND): _S.SETTLING,
+    (_S.SETTLING, _T.CAPTURE): _S.CAPTURED,
+    (_S.SETTLING, _T.DECLINE): _S.REQUIRES_PAYMENT_METHOD,
+    (_S.SETTLING, _T.GIVE_UP): _S.FAILED,
+    (_S.SUCCEEDED, _T.RETURN): _S.FAILED,
     # money is promised
     (_S.SETTLING, _T.RECORD): _S.SUCCEEDED,
     (_S.SETTLING, _T.MISS_COLLECTION): _S.FAILED,
@@ -99,6 +118,9 @@ TRANSITIONS: Final[dict[tuple[State | None, Trigger], State]] = {
     (_S.FAILED, _T.RECORD): _S.SUCCEEDED,
     (_S.EXPIRED, _T.RECORD): _S.SUCCEEDED,
     (_S.CANCELED, _T.RECORD): _S.SUCCEEDED,
+    # given up, and the provider did it all the same: attached where the policy says so, else reversed
+    **{(state, _T.AUTHORIZE_LATE): _S.AUTHORIZED for state in _UNPAID},
+    **{(state, _T.CAPTURE_LATE): _S.CAPTURED for state in _UNPAID},
     # given back
     (_S.SUCCEEDED, _T.REFUND_PART): _S.PARTIALLY_REFUNDED,
     (_S.SUCCEEDED, _T.REFUND_WHOLE): _S.REFUNDED,

@@ -37,21 +37,27 @@ CREATE TABLE payments (
     call_id uuid,
     call_operation text,
     call_final boolean NOT NULL,
+    call_amount_minor bigint,
     certain boolean NOT NULL,
     attempts integer NOT NULL,
     calls integer NOT NULL,
     reason text,
     redirect_url text,
-    authorization_expires_at timestamptz,
+    state_ends_at timestamptz,
+    off_session boolean NOT NULL,
+    remarks jsonb,
     metadata jsonb NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (payment_id, tenant),
     CHECK ((state = 'succeeded') <= (captured_minor > 0)),
     CHECK (certain OR call_id IS NOT NULL),
+    CHECK ((call_id IS NULL) = (call_amount_minor IS NULL)),
     CONSTRAINT payments_given_back CHECK (refunding_minor + refunded_minor <= captured_minor)
 ) WITH (fillfactor = 85);
 CREATE INDEX payments_reference ON payments (provider_reference) WHERE provider_reference IS NOT NULL;
+-- What a person must look at; a payment whose outcome is known costs it nothing.
+CREATE INDEX payments_uncertain ON payments (updated_at) WHERE NOT certain;
 
 -- Every step of every object that has a state. Ids are derived, so that no two objects share one.
 CREATE TABLE transitions (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from handlers.decision import Waiting
 from handlers.fees.rules import fee_of, terms_at
@@ -14,18 +14,25 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from handlers.fees.model import FeeHistory
-    from schemas.checkout import CardMethod, PaymentDeferred, PaymentRecorded, PaymentRequested
+    from schemas.checkout import (
+        BankDebitMethod,
+        CardMethod,
+        PaymentDeferred,
+        PaymentRecorded,
+        PaymentRequested,
+    )
 
 
-def open_payment(
+def open_payment(  # noqa: PLR0913 - the ways of opening differ in these
     fees: FeeHistory | None,
     message: PaymentRequested | PaymentRecorded | PaymentDeferred,
     state: State,
     now: datetime,
     *,
     capture_method: str,
-    method: str | None,
-    card: CardMethod | None = None,
+    method: str | None = None,
+    details: BankDebitMethod | CardMethod | None = None,
+    off_session: bool = False,
 ) -> Payment | Waiting:
     """The order's payment at version 1, with the fee terms in force at the event's time; Waiting when there are none.
 
@@ -62,22 +69,35 @@ def open_payment(
         fee_fixed_minor=terms.fixed_minor,
         fee_rounding=terms.rounding,
         capture_method=capture_method,
-        method=method,
-        method_token=card.token if card else None,
-        method_network=card.network if card else None,
-        method_last4=card.last4 if card else None,
+        **({"method": method, **_NO_DETAILS} if details is None else method_of(details)),
         provider=None,
         provider_reference=None,
         call_id=None,
         call_operation=None,
         call_final=True,
+        call_amount_minor=None,
         certain=True,
         attempts=0,
         calls=0,
         reason=None,
         redirect_url=None,
-        authorization_expires_at=None,
+        state_ends_at=None,
+        off_session=off_session,
+        remarks=None,
         metadata=data.metadata,
         created_at=now,
         updated_at=now,
     )
+
+
+_NO_DETAILS: Any = {"method_token": None, "method_network": None, "method_last4": None}
+
+
+def method_of(details: BankDebitMethod | CardMethod) -> dict[str, Any]:
+    """A payment method as the members of a payment; a debit has no network."""
+    return {
+        "method": details.type,
+        "method_token": details.token,
+        "method_network": details.network if details.type == "card" else None,
+        "method_last4": details.last4,
+    }

@@ -78,6 +78,9 @@ def miss_collection(payment: Payment | None, message: PaymentNotCollected, now: 
     if payment is None:
         return Waiting(Reason.PAYMENT_UNKNOWN, f"order {message.data.order_id} has no payment")
     problem = refusal(payment, Trigger.MISS_COLLECTION)
+    if problem is None and payment.provider is not None:
+        detail = f"payment {payment.payment_id} is a {payment.method} at {payment.provider}, which decides"
+        problem = Rejection(Reason.STATE_FORBIDS, detail)
     if problem is not None:
         return problem
     failed, step = advance(payment, Trigger.MISS_COLLECTION, now, Reason.NOT_COLLECTED)
@@ -93,6 +96,7 @@ def _otherwise(collection: Collection) -> dict[str, Any]:
         "method_last4": None,
         "provider": None,
         "provider_reference": None,
+        "state_ends_at": None,
     }
 
 

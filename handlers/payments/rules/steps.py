@@ -5,18 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from handlers.decision import Call, Event, Rejection, Transition, Waiting
-from handlers.payments.model import PROVIDER_OF_METHOD, derived_id
+from handlers.decision import Call, Event, Rejection, Timer, Transition, Waiting
+from handlers.payments.model import derived_id
+from handlers.payments.policy import RECIPIENTS
+from handlers.payments.routing import providers_of
 from handlers.payments.states import TRANSITIONS
+from schemas.notification import NOTIFICATION_REQUESTED, NotificationRequested
 from schemas.payment import PaymentChanged
 from schemas.reasons import Reason
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from handlers.payments.model import Payment
     from handlers.payments.states import State, Trigger
     from schemas.provider import Operation
+    from schemas.timer import TimerKind
+
+
+def unknown(order_id: str) -> Waiting:
+    """There is no payment yet."""
+    return Waiting(Reason.PAYMENT_UNKNOWN, f"order {order_id} has no payment")
 
 
 def refusal(payment: Payment, trigger: Trigger) -> Rejection | None:
@@ -57,15 +67,21 @@ def transition(after: Payment, before: State | None, trigger: Trigger) -> Transi
 def ask(
     payment: Payment, operation: Operation, now: datetime, *, amount_minor: int = 0, final: bool = True
 ) -> tuple[Payment, Call]:
-    """Open a provider call: the payment remembers it, the gateway makes it."""
+    """Open a provider call: the payment remembers it, the gateway makes it.
+
+    An answer may say at most `amount_minor`, or the payment's amount where none is asked for.
+    """
     number = payment.calls + 1
     call_id = derived_id(payment.payment_id, "call", number)
+    provider = payment.provider or providers_of(payment)[0]
+    authorizes = operation == "authorize"
     asking = replace(
         payment,
-        provider=payment.provider or PROVIDER_OF_METHOD[payment.method or ""],
+        provider=provider,
         call_id=call_id,
         call_operation=operation,
         call_final=final,
+        call_amount_minor=amount_minor or payment.amount_minor,
         certain=True,
         calls=number,
         updated_at=now,
@@ -74,14 +90,14 @@ def ask(
         call_id,
         payment.payment_id,
         payment.order_id,
-        asking.provider or "",
+        provider,
         operation,
         amount_minor,
         payment.currency,
         payment.method,
-        payment.method_token if operation == "authorize" else None,
-        None if operation == "authorize" else payment.provider_reference,
-        capture=operation == "authorize" and payment.capture_method == "automatic",
+        payment.method_token if authorizes else None,
+        None if authorizes else payment.provider_reference,
+        capture=authorizes and payment.capture_method == "automatic",
         final=final,
     )
     return asking, call
@@ -89,7 +105,18 @@ def ask(
 
 def answered() -> dict[str, Any]:
     """The changes that close the call under way."""
-    return {"call_id": None, "call_operation": None, "certain": True}
+    return {"call_id": None, "call_operation": None, "call_amount_minor": None, "certain": True}
+
+
+def wake(payment: Payment, kind: TimerKind, due_at: datetime) -> Timer:
+    """A timer of the payment at this version; a further one of the same kind after a further call."""
+    timer_id = derived_id(payment.payment_id, f"{kind}/{payment.version}", payment.calls)
+    return Timer(timer_id, kind, due_at, payment.payment_id, payment.order_id)
+
+
+def is_latest(payment: Payment, kind: TimerKind, timer_id: UUID) -> bool:
+    """Whether `wake` set the timer at the payment's version and number of calls."""
+    return timer_id == derived_id(payment.payment_id, f"{kind}/{payment.version}", payment.calls)
 
 
 def tell(payment: Payment, event_type: str | None = None) -> Event:
@@ -120,4 +147,34 @@ def tell(payment: Payment, event_type: str | None = None) -> Event:
             payment.provider_reference,
             payment.redirect_url,
         ),
+    )
+
+
+def notify(
+    payment: Payment,
+    about: str,
+    detail: str,
+    *,
+    reason: Reason | None = None,
+    act_by: datetime | None = None,
+) -> tuple[Event, ...]:
+    """Requests to tell those whom policy.RECIPIENTS names."""
+    recipients = {"merchant": payment.merchant_id, "customer": payment.customer_id or payment.order_id}
+    return tuple(
+        Event(
+            NOTIFICATION_REQUESTED,
+            payment.order_id,
+            NotificationRequested(
+                audience,
+                recipients.get(audience, payment.tenant),
+                about,
+                "payment",
+                str(payment.payment_id),
+                payment.order_id,
+                reason,
+                detail,
+                act_by,
+            ),
+        )
+        for audience in RECIPIENTS[about]
     )

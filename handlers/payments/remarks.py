@@ -1,0 +1,58 @@
+"""What a payment remembers of charges that are not, or no longer, its own, and of outcomes that a person decided.
+
+Kept in `Payment.remarks`, which most payments never have. It makes a webhook that comes twice, or late, harmless.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from handlers.payments.model import Payment
+
+REVERSING: Final = "reversing"
+"""Of a charge: the provider is asked to give it back, by the call under way."""
+REVERSED: Final = "reversed"
+"""Of a charge: given back, or on its way for certain."""
+NOT_RELEASED: Final = "not_released"
+"""Of a hold: the provider would not let go of it."""
+NOT_REFUNDED: Final = "not_refunded"
+"""Of a charge: the provider would not give it back; the money is in suspense until a person has decided."""
+RELEASED: Final = "released"
+"""Of the payment's own charge: let go of by a void."""
+FAILED: Final = "failed"
+"""Of the payment's own charge: the provider reported that it failed; older good news of it is no news."""
+RETURNED: Final = "returned"
+"""Of the payment's own charge: the bank took it back."""
+SUCCEEDED: Final = "succeeded"
+NO_EFFECT: Final = "no_effect"
+"""Of a call: what a person decided."""
+CONTRADICTED: Final = "contradicted"
+"""Of a call: a person decided, and the provider said otherwise later."""
+
+CLOSED: Final = frozenset({REVERSED, NOT_REFUNDED, RELEASED, RETURNED})
+"""Charges about which no report changes anything any more."""
+
+
+def remark_of(payment: Payment, name: object) -> str | None:
+    """What is remarked about a charge or call."""
+    return (payment.remarks or {}).get(str(name))
+
+
+def remark(payment: Payment, name: object, word: str) -> dict[str, Any]:
+    """The change that remarks something."""
+    return {"remarks": {**(payment.remarks or {}), str(name): word}}
+
+
+def forget(payment: Payment, name: object) -> dict[str, Any]:
+    """The change that takes a remark back."""
+    return {
+        "remarks": {key: word for key, word in (payment.remarks or {}).items() if key != str(name)} or None
+    }
+
+
+def being_reversed(payment: Payment) -> str | None:
+    """The reference of the charge that the call under way gives back; None when it is no reversal."""
+    if not payment.remarks or payment.call_id is None:
+        return None
+    return next((name for name, word in payment.remarks.items() if word == REVERSING), None)
