@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client import Counter, Histogram
 
 from producers.ingress.app import UNKNOWN
+from producers.ingress.connections import DROPS
 from producers.ingress.refusals import STATUS
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ DROPPED: Final = Counter(
     "counterfoil_webhook_connections_dropped_total", "Connections closed before they asked", ["reason"]
 )
 KEPT: Final = ("new", "repeated", "unreadable")
-DROPS: Final = ("head_too_slow", "head_too_large", "too_many")
 HUNG_UP: Final = "hung_up"
 
 

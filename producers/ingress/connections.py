@@ -7,7 +7,7 @@ headers at once, so a flood of silent connections takes nobody's place.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from producers.ingress.limits import Limits
 
 
+DROPS: Final = ("head_too_slow", "head_too_large", "too_many", "no_http")
+
+
 class ConnectionObserver(Protocol):
     """Who wants to know."""
 
     def dropped(self, reason: str) -> None:
-        """A connection was closed before its headers had come: head_too_slow, head_too_large, too_many."""
+        """A connection was closed before its headers had come: DROPS."""
 
 
 class Doorway:
@@ -75,6 +78,11 @@ class Guarded(HttpToolsProtocol):
         """It ended."""
         self._wait_no_longer()
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """What came is no HTTP."""
+        self._doorway.observer.dropped("no_http")
+        super().send_400_response(msg)
 
     def drop(self, reason: str) -> None:
         """Close it without a word: whoever sends so does not listen."""

@@ -30,8 +30,6 @@ BACKLOG: Final = 2048
 KEEP_ALIVE_S: Final = 75
 """Longer than load balancers keep an idle connection, so that none sends into one that we are closing."""
 LAST_ANSWERS_WITHIN_S: Final = 15
-WRITERS: Final = 2
-"""Transactions at once: while one waits for the disk, the next is filled."""
 OTHER_FILES: Final = 64
 """Descriptors that are no sender's connection."""
 
@@ -78,6 +76,7 @@ async def run_ingress(  # noqa: PLR0913 - what differs between installations and
         ws="none",
         lifespan="off",
         log_config=None,
+        log_level="error",  # a line for each request that is no HTTP would let a flood fill the disk; we count them
         access_log=False,
         server_header=False,
         proxy_headers=False,
@@ -87,14 +86,13 @@ async def run_ingress(  # noqa: PLR0913 - what differs between installations and
     )
     server = uvicorn.Server(config)
     async with asyncio.TaskGroup() as group:
-        keeping = [group.create_task(storage.run()) for _ in range(WRITERS)]
+        keeping = group.create_task(storage.run())
         serving = group.create_task(server._serve(sockets=[listener]))  # noqa: SLF001 - serve() would take over the process's signals
         log.info("webhook ingress listens", address=listener.getsockname()[:2])
         await stop.wait()
         server.should_exit = True
         await serving
-        for task in keeping:
-            task.cancel()
+        keeping.cancel()
 
 
 def _within_reach(limits: Limits) -> Limits:
