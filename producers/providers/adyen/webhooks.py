@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import orjson
-from pydantic import AwareDatetime, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from producers.providers.adyen import calls
 from producers.providers.adyen.answers import AdyenDocument
@@ -17,7 +17,7 @@ from producers.providers.adyen.refusals import by_words
 from producers.providers.messages import Fact, first_fault, our_uuid
 from producers.providers.webhooks import Unreadable
 from producers.signatures import adyen as signature
-from schemas.envelope import Identifier
+from schemas.envelope import Identifier, Timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ class _Item(AdyenDocument):
     eventCode: str  # noqa: N815
     success: Annotated[bool, BeforeValidator(_truth)]
     amount: _Amount
-    eventDate: Annotated[AwareDatetime, Field(strict=False)]  # noqa: N815
+    eventDate: Timestamp  # noqa: N815
     reason: str | None = None
     additionalData: dict[str, Any] = Field(default_factory=dict)  # noqa: N815
 
@@ -96,8 +96,8 @@ class _Platform(AdyenDocument):
 
     type: str
     eventId: str | None = None  # noqa: N815
-    createdAt: Annotated[AwareDatetime, Field(strict=False)] | None = None  # noqa: N815
-    timestamp: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    createdAt: Timestamp | None = None  # noqa: N815
+    timestamp: Timestamp | None = None
     data: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -204,7 +204,7 @@ def _platform(body: bytes, endpoint: Endpoint, webhook_id: UUID) -> WebhookMessa
     return Fact(endpoint, webhook_id, event_id, told.type, at).unrecognized()
 
 
-_TIME: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
+_TIME: TypeAdapter[datetime] = TypeAdapter(Timestamp)
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
 
 
