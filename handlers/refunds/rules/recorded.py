@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from handlers.decision import Rejection
 from handlers.refunds.rules.progress import Progress, refusal, unknown_payment, unknown_refund
-from handlers.refunds.rules.steps import fail, succeed
-from handlers.refunds.states import Trigger
+from handlers.refunds.rules.steps import fail, succeed, succeed_late
+from handlers.refunds.states import State, Trigger
 from schemas.reasons import Reason
 
 if TYPE_CHECKING:
@@ -40,5 +40,6 @@ def record_refund(
         return forbidden
     progress = Progress(payment, refund, refund_count, now, message.time)
     if data.handed_out:
-        return succeed(progress.audit(data.actor, "handed_out", data.note)).decision()
+        arrived = succeed_late if refund.state == State.FAILED else succeed
+        return arrived(progress.audit(data.actor, "handed_out", data.note)).decision()
     return fail(progress.audit(data.actor, "not_handed_out", data.note), Reason.NOT_COLLECTED).decision()

@@ -80,6 +80,7 @@ checking         used    no      no     no     no    no    SUCC  same  FAIL     
 handing_out      used    no      no     no     SUCC  FAIL  stale stale stale    stale  stale   other   other other -     -
 succeeded        used    no      no     no     no    no    stale stale stale    stale  stale   old     same  FAIL  -     -
 handed_out       used    no      no     no     no    no    stale stale stale    stale  stale   other   other other -     -
+not_handed_out   used    no      no     no     SUCC  no    stale stale stale    stale  stale   other   other other -     -
 failed           used    no      no     no     no    no    stale stale stale    stale  stale   old     SUCC  same  -     -
 disapproved      used    no      no     no     no    no    stale stale stale    stale  stale   old     no    no    -     -
 voided           used    no      no     no     no    no    stale stale stale    stale  stale   old     no    no    -     -

@@ -58,6 +58,11 @@ def handed_out() -> Scene:
     return handing_out().send("refund_recorded")
 
 
+def not_handed_out() -> Scene:
+    """Nobody came for the cash."""
+    return handing_out().send("refund_recorded", handed_out=False)
+
+
 def failed() -> Scene:
     """The provider said no."""
     return submitted().answer("call_declined")
@@ -86,6 +91,7 @@ SITUATIONS: Final[dict[str, Callable[[], Scene]]] = {
         handing_out,
         succeeded,
         handed_out,
+        not_handed_out,
         failed,
         disapproved,
         voided,
