@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ops.sandbox.processor import Processor
     from ops.sandbox.webhooks import Courier
 
-LOOK_EVERY_S = 0.02
+LOOK_EVERY_S = 0.05
 """How long something that time brings may be late."""
 
 

@@ -23,17 +23,18 @@ class Clock:
     def __init__(self, store: Store, real: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._store = store
         self._real = real
+        self._ahead_ms = store.offset_ms()
         self._latest = datetime.min.replace(tzinfo=UTC)
 
     def now(self) -> datetime:
         """The time at the provider."""
-        ahead = timedelta(milliseconds=self._store.offset_ms())
-        self._latest = max(self._latest, self._real() + ahead)
+        self._latest = max(self._latest, self._real() + timedelta(milliseconds=self._ahead_ms))
         return self._latest
 
     def advance(self, by_ms: int) -> datetime:
         """Move on; the new time."""
-        self._store.set_offset_ms(self._store.offset_ms() + by_ms)
+        self._ahead_ms += by_ms
+        self._store.set_offset_ms(self._ahead_ms)
         return self.now()
 
     def advance_to(self, at: datetime) -> datetime:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -22,7 +22,7 @@ from ops.sandbox.agenda import Happening
 from ops.sandbox.events import event
 from ops.sandbox.fees import capture_fee_minor, return_fee_minor
 from ops.sandbox.model import identifier
-from ops.sandbox.store import text_of
+from ops.sandbox.store import columns_of, text_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -121,10 +121,7 @@ class Balance:
             "currency": authorization.currency,
             "booked_at": text_of(now),
         }
-        rows = [
-            {**asdict(line), **shared, "metadata": orjson.dumps(line.metadata).decode()} for line in lines
-        ]
-        _QUERIES.add_lines(self._db, rows)
+        _QUERIES.add_lines(self._db, [columns_of(line) | shared for line in lines])
         day = now.astimezone(UTC).date()
         ends_at = datetime.combine(day + timedelta(days=1), time(), UTC)
         return [Happening(due_at=ends_at, what="day_ends", object_id=day.isoformat())]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,6 +69,8 @@ class Store:
         self.db.executescript((_HERE / "schema.sql").read_text())
         self.db.execute(f"PRAGMA user_version = {VERSION}")
         _AGENDA.begin_books(self.db, id=uuid.uuid4().hex)
+        self._upcoming: tuple[int, Happening] | None = None
+        self._upcoming_known = False
         self.books_id: str = _AGENDA.books_id(self.db)["id"]
 
     def close(self) -> None:
@@ -83,6 +85,7 @@ class Store:
             yield
         except BaseException:
             self.db.execute("ROLLBACK")
+            self._upcoming_known = False
             raise
         self.db.execute("COMMIT")
 
@@ -95,7 +98,7 @@ class Store:
 
     def put_operation(self, key: str, operation: Operation, authorization_id: str | None = None) -> None:
         """Remember a key, with the answer if there is one."""
-        _CHARGES.put_operation(self.db, key=key, authorization_id=authorization_id, **asdict(operation))
+        _CHARGES.put_operation(self.db, key=key, authorization_id=authorization_id, **columns_of(operation))
 
     # ------------------------------------------------------------ charges
 
@@ -131,14 +134,14 @@ class Store:
 
     def put_authorization(self, before: Authorization | None, after: Authorization) -> None:
         """Write the authorization's state and those of its captures, refunds and disputes that changed."""
-        _CHARGES.put_authorization(self.db, **_columns(after, without=("captures", "refunds", "disputes")))
+        _CHARGES.put_authorization(self.db, **columns_of(after, without=("captures", "refunds", "disputes")))
         owner = {"authorization_id": after.id}
         for put, now_there, was_there in (
             (_CHARGES.add_captures, after.captures, before.captures if before else ()),
             (_CHARGES.put_refunds, after.refunds, before.refunds if before else ()),
             (_CHARGES.put_disputes, after.disputes, before.disputes if before else ()),
         ):
-            changed = [_columns(one) | owner for one in now_there if one not in was_there]
+            changed = [columns_of(one) | owner for one in now_there if one not in was_there]
             if changed:
                 put(self.db, changed)
 
@@ -165,20 +168,23 @@ class Store:
 
     def add_happenings(self, happenings: Sequence[Happening]) -> None:
         """Note what time will bring."""
-        rows = [_columns(happening) for happening in happenings]
-        _AGENDA.add_happenings(self.db, rows)
+        if happenings:
+            _AGENDA.add_happenings(self.db, [columns_of(happening) for happening in happenings])
+            self._upcoming_known = False
 
     def next_happening(self) -> tuple[int, Happening] | None:
-        """What comes to pass first, with its position."""
-        row = _AGENDA.next_happening(self.db)
-        if row is None:
-            return None
-        values = _values(row)
-        return values.pop("position"), Happening(**values)
+        """What comes to pass first, with its position. It is asked for all the time, and so remembered."""
+        if not self._upcoming_known:
+            row = _AGENDA.next_happening(self.db)
+            values = _values(row) if row else None
+            self._upcoming = (values.pop("position"), Happening(**values)) if values else None
+            self._upcoming_known = True
+        return self._upcoming
 
     def strike_happening(self, position: int) -> None:
         """It has come to pass."""
         _AGENDA.strike_happening(self.db, position=position)
+        self._upcoming_known = False
 
 
 _MAPPINGS = frozenset({"metadata", "evidence"})
@@ -195,8 +201,8 @@ def _values(row: sqlite3.Row) -> dict[str, Any]:
     return values
 
 
-def _columns(thing: Any, without: Sequence[str] = ()) -> dict[str, Any]:
-    """The reverse."""
+def columns_of(thing: Any, without: Sequence[str] = ()) -> dict[str, Any]:
+    """A dataclass with slots as the columns of its table: times and mappings become text."""
     columns = {name: getattr(thing, name) for name in thing.__slots__ if name not in without}
     for name, value in columns.items():
         if name in _MAPPINGS:

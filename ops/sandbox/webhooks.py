@@ -23,7 +23,7 @@ import orjson
 from standardwebhooks import Webhook
 
 from ops.sandbox.model import identifier
-from ops.sandbox.store import text_of
+from ops.sandbox.store import columns_of, text_of
 
 if TYPE_CHECKING:
     import sqlite3
@@ -135,9 +135,7 @@ class Queue:
         """Keep events, and have them delivered to every endpoint."""
         if not events:
             return
-        _QUERIES.add_events(
-            self._db, [asdict(told) | {"created_at": text_of(told.created_at)} for told in events]
-        )
+        _QUERIES.add_events(self._db, [columns_of(told) for told in events])
         self._deliver([told.id for told in events])
 
     def redeliver(self, since: datetime | None, until: datetime | None) -> int:
@@ -226,7 +224,8 @@ class Courier:
 
     def wake(self) -> None:
         """There may be something to deliver."""
-        self._news.set()
+        if self._queue.endpoints:
+            self._news.set()
 
     async def run(self) -> None:
         """Deliver until cancelled; then what is under way is given up, and stays in the queue."""
