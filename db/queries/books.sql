@@ -85,12 +85,12 @@ WITH near AS (
 horizon AS (SELECT min(n.last_at) AS at FROM near AS n WHERE n.held >= :most::bigint),
 
 ranges AS (
-    SELECT DISTINCT n.first_entry_id, n.last_entry_id
+    SELECT n.first_entry_id, n.last_entry_id, n.first_at, n.last_at
     FROM near AS n
     CROSS JOIN horizon AS h
     WHERE h.at IS NULL OR n.first_at <= h.at
     UNION ALL
-    SELECT coalesce(max(m.entry_id), 0) + 1, 9223372036854775807
+    SELECT coalesce(max(m.entry_id), 0) + 1, 9223372036854775807, '-infinity', 'infinity'
     FROM account_marks AS m
     WHERE m.account_id = :account_id AND m.tenant = :tenant
 )
@@ -112,7 +112,8 @@ FROM (
         OFFSET 0 -- by the account's lines first, never by all entries of the period
     ) AS d
     CROSS JOIN horizon AS h
-    WHERE d.at >= :after_at AND d.at < :before AND (h.at IS NULL OR d.at <= h.at)
+    WHERE d.at BETWEEN r.first_at AND r.last_at -- rows of other days have lines among the same entries
+        AND d.at >= :after_at AND d.at < :before AND (h.at IS NULL OR d.at <= h.at)
         AND (d.at, d.entry_id, d.line) > (:after_at, :after_entry, :after_line)
     ORDER BY d.at, d.entry_id, d.line
     LIMIT :most::bigint
