@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from handlers.decision import Decision, Rejection
 from handlers.payments.model import derived_id
+from handlers.payments.routes import ANSWERS as PAYMENT_ANSWERS
+from handlers.payments.rules.strays import is_reversal
 from handlers.refunds.rules.progress import Progress, unknown_payment, unknown_refund
 from handlers.refunds.rules.steps import fail, pend, succeed
 from handlers.refunds.states import IN_FLIGHT, State
@@ -45,7 +47,7 @@ def call_answered(
     if payment is None:
         return unknown_payment(data.order_id)
     if refund is None:
-        return unknown_refund(data.object_id)
+        return _reversed(payment, message, now)
     if refund.call_id != data.call_id:
         return Rejection(Reason.CALL_STALE, f"refund {refund.refund_id} waits for call {refund.call_id}")
     return _answered(Progress(payment, refund, refund_count, now, message.time), message)
@@ -54,6 +56,14 @@ def call_answered(
 def deadline_id(refund: Refund) -> UUID:
     """The timer that ends the patience with an unknown outcome."""
     return derived_id(refund.object_id, "outcome_deadline", refund.calls)
+
+
+def _reversed(payment: Payment, message: Answer, now: datetime) -> Outcome:
+    """A payment that gives back a late success asks for a refund that is none of ours: the answer is its own."""
+    if is_reversal(payment, message.data.object_id):
+        outcome: Outcome = PAYMENT_ANSWERS[message.type].rule(payment, message, now)
+        return outcome
+    return unknown_refund(message.data.object_id)
 
 
 def _answered(progress: Progress, message: Answer) -> Outcome:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from handlers.decision import Decision, Rejection, Waiting
 from handlers.payments.rules import steps as payments
+from handlers.payments.rules.strays import is_reversal
 from handlers.refunds.model import Refund, found_refund_id_of
 from handlers.refunds.rules.progress import Progress, refusal, room_of, unknown_payment, unknown_refund
 from handlers.refunds.rules.steps import come_back, fail, pend, succeed, succeed_late, to_clearing
@@ -39,7 +40,9 @@ def report_refund(
     data = message.data
     if payment is None:
         return _no_payment(data)
-    differs = _differs(payment, refund, data)
+    if refund is None and is_reversal(payment, data.refund_id):
+        return Decision()  # of a late success: the payment asked for it, and the answer tells how it ended
+    differs = _foreign(payment, refund, data) or _differs(payment, refund, data)
     if differs is not None:
         return differs
     if refund is not None:
@@ -129,18 +132,27 @@ def _no_payment(data: RefundReportedData) -> Waiting | Rejection:
     )
 
 
-def _differs(payment: Payment, refund: Refund | None, data: RefundReportedData) -> Rejection | None:
+def _foreign(payment: Payment, refund: Refund | None, data: RefundReportedData) -> Rejection | None:
     """Whether the report is about another object than the one that it names."""
-    if payment.provider != data.provider or (refund is not None and refund.payment_id != payment.payment_id):
-        detail = f"provider {data.provider}: payment {payment.payment_id} is with {payment.provider}"
-        return Rejection(Reason.PROVIDER_OBJECT_UNKNOWN, detail)
+    known = refund.provider_reference if refund is not None else None
+    pairs = (
+        ("provider", data.provider, payment.provider),
+        ("provider_reference", data.provider_reference, payment.provider_reference),
+        ("refund_id", data.refund_id and payment.payment_id, refund and refund.payment_id),
+        ("refund_reference", data.refund_reference, known),
+    )
+    for name, told, ours in pairs:
+        if told != ours and told is not None and (ours is not None or name == "provider"):
+            detail = f"{name} {told}: payment {payment.payment_id} knows {ours}"
+            return Rejection(Reason.PROVIDER_OBJECT_UNKNOWN, detail)
+    return None
+
+
+def _differs(payment: Payment, refund: Refund | None, data: RefundReportedData) -> Rejection | None:
+    """Whether the report contradicts what it names."""
     if refund is not None and refund.fee_policy != "keep" and data.order_id is None:
         detail = "order_id is missing: what names our refund names its order, under which its fee is counted"
         return Rejection(Reason.INVALID_MESSAGE, detail)
-    known = refund.provider_reference if refund is not None else None
-    if known is not None and known != data.refund_reference:
-        detail = f"refund_reference {data.refund_reference}, the refund's is {known}"
-        return Rejection(Reason.PROVIDER_OBJECT_UNKNOWN, detail)
     if data.currency != payment.currency:
         return Rejection(Reason.CURRENCY_DIFFERS, f"currency {data.currency}, payment {payment.currency}")
     if data.amount_minor == 0 or (refund is not None and refund.amount_minor != data.amount_minor):
