@@ -2,7 +2,7 @@
 
     python localstripe_server.py       prints where it listens, and serves until it is ended
 
-localstripe (https://pypi.org/project/localstripe/, GPL-3.0-or-later, never part of what we ship) plays the objects and
+localstripe (github.com/adrienverge/localstripe, GPL-3.0-or-later, never part of what we ship) plays the objects and
 their states. Added here, each by Stripe's page on it:
 
     idempotency keys    https://docs.stripe.com/api/idempotent_requests
