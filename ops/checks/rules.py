@@ -11,6 +11,7 @@ from handlers.disputes.states import TRANSITIONS as DISPUTES
 from handlers.ledger.model import Code
 from handlers.payments.postings import PAYMENT_TAKEN
 from handlers.payments.states import TRANSITIONS as PAYMENTS
+from handlers.refunds.states import IN_FLIGHT, RESERVING
 from handlers.refunds.states import TRANSITIONS as REFUNDS
 from ops.checks.guards import EVIDENCE, GUARDS, HISTORY, OWNER, ROLES, guard_functions
 from schemas.currencies import MINOR_DIGITS
@@ -71,6 +72,12 @@ RULES: Final = (
         sql.transitions_told_otherwise_cursor,
         {"repeated": COMMAND_REPEATED},
     ),
+    Rule(
+        4,
+        "Every transition of a refund is published, and nothing else",
+        "transitions",
+        sql.refunds_told_otherwise_cursor,
+    ),
     Rule(4, "Every entry is published as it is in the ledger", "entries", sql.entries_told_otherwise_cursor),
     Rule(4, "Every batch holds the events it counts", "events", sql.torn_batches_cursor),
     Rule(4, "The relay has passed over nothing", "events", sql.passed_over_events_cursor),
@@ -83,6 +90,7 @@ RULES: Final = (
         _columns(("object_types", "from_states", "events", "to_states"), _STEPS),
     ),
     Rule(5, "Every payment stands where its history leads", "payments", sql.broken_histories_cursor),
+    Rule(5, "Every refund stands where its history leads", "payments", sql.broken_refund_histories_cursor),
     Rule(5, "Every refusal is answered once", "messages", sql.unanswered_refusals_cursor),
     Rule(
         6,
@@ -91,6 +99,8 @@ RULES: Final = (
         sql.careless_calls_cursor,
         {"lease_grace_s": LEASE_GRACE_S},
     ),
+    Rule(6, "Every call for a refund has its refund", "calls", sql.careless_refund_calls_cursor),
+    Rule(6, "No refund waits for its provider", "payments", sql.open_refund_calls_cursor, settled=True),
     Rule(6, "No payment waits for its provider", "payments", sql.open_payment_calls_cursor, settled=True),
     Rule(
         7,
@@ -98,6 +108,37 @@ RULES: Final = (
         "payments",
         sql.overdrawn_payments_cursor,
         {"fee_account": Code.PLATFORM_FEE_REVENUE, "rules": [rule.name for rule in PAYMENT_TAKEN.values()]},
+    ),
+    Rule(
+        7,
+        "What is given back is at most what was captured, and the sum of the refunds",
+        "payments",
+        sql.overdrawn_by_refunds_cursor,
+        {"reserving": sorted(RESERVING)},
+    ),
+    Rule(
+        7,
+        "A refund is in clearing while it is under way, and booked as it says",
+        "entries",
+        sql.refunds_posted_otherwise_cursor,
+        {
+            "clearing": Code.REFUND_CLEARING,
+            "given_by": [
+                Code.MERCHANT_PAYABLE,
+                Code.PLATFORM_FEE_REVENUE,
+                Code.GOODWILL_EXPENSE,
+                Code.SUSPENSE,
+            ],
+            "fees": Code.PLATFORM_FEE_REVENUE,
+            "in_flight": sorted(IN_FLIGHT),
+        },
+    ),
+    Rule(
+        7,
+        "The fee that went back is the sum of its refunds' shares",
+        "payments",
+        sql.miscounted_refund_fees_cursor,
+        {"in_flight": sorted(IN_FLIGHT)},
     ),
     Rule(
         8,
