@@ -104,6 +104,42 @@ SELECT concat_ws('/', f.tenant, f.merchant_id, f.version) COLLATE "C" AS name, t
 FROM fee_schedules AS f
 ORDER BY 1;
 
+-- name: refunds
+-- Refunds as they are.
+SELECT concat_ws('/', r.tenant, r.object_id) COLLATE "C" AS name, to_jsonb(r) AS content
+FROM refunds AS r
+ORDER BY 1;
+
+-- name: refund_policies
+-- What the rules for refunds were, version by version.
+SELECT concat_ws('/', p.tenant, p.policy, p.version) COLLATE "C" AS name, to_jsonb(p) AS content
+FROM refund_policies AS p
+ORDER BY 1;
+
+-- name: refund_counts
+-- How much was refunded to whom and by whom.
+SELECT concat_ws('/', c.tenant, c.subject) COLLATE "C" AS name, to_jsonb(c) AS content
+FROM refund_counts AS c
+ORDER BY 1;
+
+-- name: disputes
+-- Disputes as they are.
+SELECT concat_ws('/', d.tenant, d.object_id) COLLATE "C" AS name, to_jsonb(d) AS content
+FROM disputes AS d
+ORDER BY 1;
+
+-- name: dispute_evidence
+-- What was handed in.
+SELECT concat_ws('/', e.tenant, e.object_id, e.version) COLLATE "C" AS name, to_jsonb(e) AS content
+FROM dispute_evidence AS e
+ORDER BY 1;
+
+-- name: order_documents
+-- What shops said of their orders.
+SELECT concat_ws('/', o.tenant, o.order_id, o.reference) COLLATE "C" AS name, to_jsonb(o) AS content
+FROM order_documents AS o
+ORDER BY 1;
+
 -- name: entries
 -- Journal entries by the message that they follow from, their lines by the names of accounts.
 SELECT

@@ -30,6 +30,12 @@ COMPARED: Final = (
     Compared("payments", ("payments",), sql.payments),
     Compared("transitions", ("transitions",), sql.transitions),
     Compared("fee schedules", ("fee_schedules",), sql.fee_schedules),
+    Compared("refunds", ("refunds",), sql.refunds),
+    Compared("refund policies", ("refund_policies",), sql.refund_policies),
+    Compared("refund counts", ("refund_counts",), sql.refund_counts),
+    Compared("disputes", ("disputes",), sql.disputes),
+    Compared("dispute evidence", ("dispute_evidence",), sql.dispute_evidence),
+    Compared("order documents", ("order_documents",), sql.order_documents),
     Compared("entries with their lines", ("entries", "lines", "accounts"), sql.entries),
     Compared("balances", ("balances",), sql.balances),
     Compared("timers", ("timers",), sql.timers),
@@ -40,6 +46,7 @@ COMPARED: Final = (
 
 LEFT_OUT: Final[dict[str, str]] = {
     "intake": "how far Kafka was read, with the counts of duplicates and redeliveries",
+    "webhooks": "evidence from outside: what it says came as messages",
     "inbox_conflicts": "second bodies under a used id; they have no effect",
     "parked": "what waits has no effect yet",
     "dead_letters": "what was set aside has no effect",

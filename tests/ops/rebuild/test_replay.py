@@ -44,7 +44,15 @@ async def test_an_hour_of_traffic_is_replayed_to_the_microsecond(busy: Database,
     assert told(outcome) == []
     assert outcome.ok
     rows = {part.name: part.rows for part in outcome.parts}
-    assert all(rows.values()), rows
+    needs_refunds = {
+        "refunds",
+        "refund policies",
+        "refund counts",
+        "disputes",
+        "dispute evidence",
+        "order documents",
+    }
+    assert {name for name, count in rows.items() if not count} <= needs_refunds
     assert progress[-1] == (outcome.messages, outcome.messages)
     assert outcome.database is None
     assert await scratch_databases(admin) == []
