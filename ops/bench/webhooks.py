@@ -13,7 +13,7 @@ from base64 import b64encode
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import orjson
 from pydantic import SecretStr
@@ -48,9 +48,25 @@ SENDERS: Final = 64
 """Connections that a provider keeps open to us, when it sends as fast as it is answered."""
 MOST_CONNECTIONS: Final = 512
 """In a burst, a request for which no connection is free opens one, up to this."""
+WARM_UP: Final = 200
 INGRESS: Final = (*COUNTERFOIL, "ingress")
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+About = Literal["payout", "order"]
+"""What the webhooks are about: payouts, which are taken in and change no state; or orders that nobody knows yet, so
+that each is parked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many webhooks: `burst` of them at `rate` a second, then `full_speed`."""
+
+    burst: int = 10_000
+    rate: int = 2_000
+    full_speed: int = 20_000
+    about: About = "payout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +88,7 @@ class Run:
     last of them said.
     """
 
-    rate: int
+    plan: Plan
     workers: int
     burst: Phase
     full_speed: Phase
@@ -85,9 +101,12 @@ class Run:
 
 
 async def run_webhooks(
-    site: Site, burst: int, rate: int, full_speed: int, workers: int, tell: Callable[[str], None]
+    site: Site,
+    plan: Plan,
+    workers: int,
+    tell: Callable[[str], None],
 ) -> Run:
-    """A burst of so many at that rate, then so many more as fast as they are answered.
+    """A burst at a rate, then more as fast as they are answered.
 
     Raises:
         BenchError: nothing moved for a minute.
@@ -105,17 +124,17 @@ async def run_webhooks(
                 pids[name] = processes.start(name, *COUNTERFOIL, "worker", "webhooks")
             await _until(lambda: _listens(port), processes, "the ingress does not listen")
             tell("a few webhooks to warm up")
-            warm_up = await _at_full_speed(port, _requests("warm", 200, secret))
-            await _taken_in(connection, processes, 200)
-            tell(f"a burst of {burst:,} at {rate:,} a second")
-            first = await _at_rate(port, _requests("burst", burst, secret), rate)
-            await _taken_in(connection, processes, 200 + burst)
-            tell(f"{full_speed:,} as fast as they are answered")
-            requests = _requests("fast", full_speed, secret)
+            warm_up = await _at_full_speed(port, _requests("warm", WARM_UP, secret, plan.about))
+            await _taken_in(connection, processes, WARM_UP)
+            tell(f"a burst of {plan.burst:,} at {plan.rate:,} a second")
+            first = await _at_rate(port, _requests("burst", plan.burst, secret, plan.about), plan.rate)
+            await _taken_in(connection, processes, WARM_UP + plan.burst)
+            tell(f"{plan.full_speed:,} as fast as they are answered")
+            requests = _requests("fast", plan.full_speed, secret, plan.about)
             meter = Meter({**pids, **site.pids})
             started = time.perf_counter()
             second = await _at_full_speed(port, requests)
-            await _taken_in(connection, processes, 200 + burst + full_speed)
+            await _taken_in(connection, processes, WARM_UP + plan.burst + plan.full_speed)
             committed_s = time.perf_counter() - started
             use = meter.read()
         commits = await kept_sql.commits(connection)
@@ -127,11 +146,11 @@ async def run_webhooks(
         f"{name} is {durability[name]}" for name, value in DURABLE.items() if durability[name] != value
     ]
     return Run(
-        rate=rate,
+        plan=plan,
         workers=workers,
         burst=first,
         full_speed=second,
-        committed_per_second=full_speed / committed_s,
+        committed_per_second=plan.full_speed / committed_s,
         commits=commits["commits"],
         mean_commit=commits["mean_size"],
         processor=use,
@@ -161,36 +180,34 @@ def _free_port() -> int:
     return port
 
 
-def _requests(name: str, count: int, secret: SecretStr) -> list[bytes]:
-    """Signed requests, ready to be written: what the sandbox provider says of a captured payment."""
+def _requests(name: str, count: int, secret: SecretStr, about: About) -> list[bytes]:
+    """Signed requests, ready to be written: what the sandbox provider says."""
     now = datetime.now(UTC)
-    return [
-        _request(f"evt-{name}-{number}", f"order-{name}-{number}", secret, now) for number in range(count)
-    ]
+    return [_request(f"{name}-{number}", secret, now, about) for number in range(count)]
 
 
-def _request(event_id: str, order: str, secret: SecretStr, now: datetime) -> bytes:
+def _request(name: str, secret: SecretStr, now: datetime, about: About) -> bytes:
     amount_minor = 12_345
-    payment = {
-        "id": f"auth-{order}",
-        "status": "captured",
-        "amount_minor": amount_minor,
-        "captured_amount_minor": amount_minor,
-        "captures": [{"amount_minor": amount_minor}],
-        "currency": "EUR",
-        "decline_code": None,
-        "redirect_url": None,
-        "metadata": {"tenant": TENANT, "order_id": order},
-    }
-    body = orjson.dumps(
-        {
-            "id": event_id,
-            "type": "authorization.captured",
-            "created_at": now,
-            "data": {"authorization": payment},
-        }
-    )
-    headers = standard_webhooks.sign(body, secret, event_id, now)
+    money = {"amount_minor": amount_minor, "currency": "EUR"}
+    if about == "order":
+        kind, told = (
+            "authorization.captured",
+            {
+                "id": f"auth-{name}",
+                "status": "captured",
+                **money,
+                "captured_amount_minor": amount_minor,
+                "captures": [{"amount_minor": amount_minor}],
+                "decline_code": None,
+                "redirect_url": None,
+                "metadata": {"tenant": TENANT, "order_id": f"order-{name}"},
+            },
+        )
+        data: dict[str, object] = {"authorization": told}
+    else:
+        kind, data = "payout.paid", {"payout": {"id": f"po-{name}", "status": "paid", **money}}
+    body = orjson.dumps({"id": f"evt-{name}", "type": kind, "created_at": now, "data": data})
+    headers = standard_webhooks.sign(body, secret, f"evt-{name}", now)
     lines = [f"POST {PATH} HTTP/1.1", "host: bench", "content-type: application/json"]
     lines += [f"{header}: {value}" for header, value in headers.items()]
     return "\r\n".join([*lines, f"content-length: {len(body)}", "", ""]).encode() + body

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 from ops.ingress.meter import Meter
 from ops.ingress.settings import load
 from producers.ingress.server import listen, run_ingress
+from producers.providers.adyen.webhooks import AdyenWebhooks
 from producers.providers.sandbox.webhooks import SandboxWebhooks
+from producers.providers.stripe.webhooks import StripeWebhooks
 
 if TYPE_CHECKING:
     import asyncio
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
     from ops.settings import Settings
     from producers.providers.webhooks import WebhookScheme
 
-SCHEMES: Final[Mapping[str, WebhookScheme]] = {"sandbox": SandboxWebhooks()}
+SCHEMES: Final[Mapping[str, WebhookScheme]] = {
+    "adyen": AdyenWebhooks(),
+    "sandbox": SandboxWebhooks(),
+    "stripe": StripeWebhooks(),
+}
 """Provider -> how it signs and what it means."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from db.migrate import run_sql_file
 
 revision = "0006"
-down_revision = "0009"
+down_revision = "0001"
 
 
 def upgrade() -> None:
