@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from handlers.payments.model import Payment
 
 _DISPUTE: Final = "dispute "
-_SUSPENSE: Final = "disputes in suspense"
+SUSPENSE_NOTE: Final = "disputes in suspense"
+"""Where a payment notes how much of its losses is in suspense."""
 
 
 @value
@@ -85,7 +86,7 @@ def read_register(payment: Payment) -> Register:
             shares[name.removeprefix(_DISPUTE)] = Share(
                 Standing(standing), int(amount_minor), int(lost_minor)
             )
-    return Register(shares, int(payment.metadata.get(_SUSPENSE, "0")))
+    return Register(shares, int(payment.metadata.get(SUSPENSE_NOTE, "0")))
 
 
 def with_dispute(register: Register, payment: Payment, dispute: Dispute) -> Register:
@@ -102,10 +103,10 @@ def written(payment: Payment, register: Register) -> Mapping[str, str]:
         for reference, share in sorted(register.shares.items())
         if share.standing is not Standing.NONE
     }
-    suspense = {_SUSPENSE: str(register.suspense_minor)} if register.suspense_minor else {}
+    suspense = {SUSPENSE_NOTE: str(register.suspense_minor)} if register.suspense_minor else {}
     others = {
         name: note
         for name, note in payment.metadata.items()
-        if not name.startswith(_DISPUTE) and name != _SUSPENSE
+        if not name.startswith(_DISPUTE) and name != SUSPENSE_NOTE
     }
     return {**others, **notes, **suspense}

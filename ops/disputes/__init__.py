@@ -1,0 +1,1 @@
+"""Disputes for people: the laws that `check` verifies, and the evidence package of a dispute."""
