@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-class BackwardsError(Exception):
-    """A clock that charges live by is never turned back."""
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""Far enough for any test, and everything that is due later can still be written."""
+
+
+class ClockError(Exception):
+    """Where a clock that charges live by cannot be moved: back, or beyond LATEST."""
 
 
 class Clock:
@@ -32,14 +36,16 @@ class Clock:
         return self._latest
 
     def advance(self, by_ms: int) -> datetime:
-        """Move on; the new time."""
+        """Move on; the new time. Raises ClockError."""
+        if by_ms > (LATEST - self.now()) / _MILLISECOND:
+            raise ClockError(f"advance_ms: the clock goes no further than {LATEST.isoformat()}")
         self._ahead_ms += by_ms
         self._store.set_offset_ms(self._ahead_ms)
         return self.now()
 
     def advance_to(self, at: datetime) -> datetime:
-        """Move on to a moment, at least. Raises BackwardsError when that is past."""
+        """Move on to a moment, at least. Raises ClockError."""
         missing = at - self.now()
         if missing < timedelta(0):
-            raise BackwardsError(f"now: the clock is at {self.now().isoformat()} already")
+            raise ClockError(f"now: the clock is at {self.now().isoformat()} already")
         return self.advance(-(-missing // _MILLISECOND))

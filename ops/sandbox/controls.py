@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ops.sandbox.clock import BackwardsError
+from ops.sandbox.clock import ClockError
 from ops.sandbox.http import UnacceptableError, json_response, not_found, validated
 from ops.sandbox.messages import ClockRequest, EndpointRequest, RedeliveryRequest
 from ops.sandbox.webhooks import Endpoint, Manners, new_secret
@@ -60,7 +60,7 @@ class Controls:
         asked, clock = await validated(ClockRequest, request), self._processor.clock
         try:
             now = clock.advance(asked.advance_ms or 0) if asked.now is None else clock.advance_to(asked.now)
-        except BackwardsError as error:
+        except ClockError as error:
             raise UnacceptableError(409, "invalid_state", str(error)) from None
         self._processor.catch_up()
         self._courier.wake()

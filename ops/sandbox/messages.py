@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64decode
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
+import httpx
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -22,6 +23,7 @@ from schemas.currencies import is_currency
 from schemas.envelope import Timestamp
 
 DAY_MS = 86_400_000
+LAST_PORT = 65_535
 
 
 def _known_token(token: str) -> str:
@@ -34,6 +36,16 @@ def _known_currency(code: str) -> str:
     if not is_currency(code):
         raise PydanticCustomError("currency", "not an ISO 4217 currency code with a minor unit")
     return code
+
+
+def _reachable(url: str) -> str:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        parsed = httpx.URL()
+    if not parsed.host or (parsed.port or 0) > LAST_PORT:
+        raise PydanticCustomError("url", "not an address that can be called")
+    return url
 
 
 def _signing_secret(secret: SecretStr) -> SecretStr:
@@ -55,7 +67,7 @@ CurrencyCode = Annotated[str, StringConstraints(max_length=3), AfterValidator(_k
 MetadataKey = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 MetadataValue = Annotated[str, StringConstraints(max_length=500)]
 Metadata = Annotated[dict[MetadataKey, MetadataValue], Field(max_length=50)]
-EvidenceText = Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
+EvidenceText = Annotated[str, StringConstraints(max_length=20_000)]
 DueMs = Annotated[int, Field(ge=0, le=365 * DAY_MS)]
 
 
@@ -182,7 +194,9 @@ class EndpointRequest(BaseModel):
 
     model_config = Body.model_config
 
-    url: Annotated[str, StringConstraints(max_length=500, pattern=r"^https?://[\x21-\x7e]+$")]
+    url: Annotated[
+        str, StringConstraints(max_length=500, pattern=r"^https?://[\x21-\x7e]+$"), AfterValidator(_reachable)
+    ]
     secret: Annotated[SecretStr, AfterValidator(_signing_secret)] | None = None
     copies: Annotated[int, Field(ge=1, le=10)] = 1
     delay_ms: Annotated[int, Field(ge=0, le=DAY_MS)] = 0

@@ -41,9 +41,11 @@ TIMEOUT_S = 10
 AT_ONCE = 200
 """Deliveries taken from the queue together."""
 CONCURRENT = 64
+"""To one endpoint."""
 LOOK_EVERY_S = 1.0
 SECRET_BYTES = 24
-REDELIVER_LIMIT = 100_000
+ALL = -1
+"""SQLite's word for no limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +147,7 @@ class Queue:
             after=0,
             since=text_of(since) if since else None,
             until=text_of(until) if until else None,
-            row_limit=REDELIVER_LIMIT,
+            row_limit=ALL,
         )
         event_ids = [row["id"] for row in rows]
         self._deliver(event_ids)
@@ -218,7 +220,9 @@ class Courier:
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
-        self._http = httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
+        self._http = httpx.AsyncClient(
+            timeout=TIMEOUT_S, trust_env=False, limits=httpx.Limits(max_keepalive_connections=CONCURRENT)
+        )
         self._under_way: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._news = asyncio.Event()
 
@@ -259,11 +263,15 @@ class Courier:
                 newest_first = endpoint.manners.newest_first_within_ms > 0
                 groups[endpoint.id, "" if newest_first else delivery["subject"]].append(delivery)
             for group, deliveries in groups.items():
-                if group not in self._under_way and len(self._under_way) < CONCURRENT:
+                if group not in self._under_way and self._busy(endpoint) < CONCURRENT:
                     task = asyncio.create_task(self._in_order(group, deliveries))
                     self._under_way[group] = task
                     started.append(task)
         return started
+
+    def _busy(self, endpoint: Endpoint) -> int:
+        """How many deliveries to it are under way: one that hangs keeps no other waiting."""
+        return sum(endpoint_id == endpoint.id for endpoint_id, _ in self._under_way)
 
     async def _in_order(self, group: tuple[str, str], deliveries: Iterable[dict[str, Any]]) -> None:
         try:
@@ -272,14 +280,14 @@ class Courier:
                     await self._attempt(delivery, endpoint)
         finally:
             del self._under_way[group]
-            self._news.set()
+        self._news.set()
 
     async def _attempt(self, delivery: dict[str, Any], endpoint: Endpoint) -> None:
         body: bytes = delivery["body"]
         headers = signed(delivery["event_id"], body, endpoint.secret, datetime.now(UTC))
         try:
             answer = await self._http.post(endpoint.url, content=body, headers=headers)
-        except httpx.RequestError as error:
+        except (httpx.RequestError, httpx.InvalidURL) as error:
             outcome, delivered = type(error).__name__, False
         else:
             outcome, delivered = f"HTTP {answer.status_code}", answer.is_success

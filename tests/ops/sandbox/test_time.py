@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ops.sandbox import messages
-from ops.sandbox.clock import BackwardsError
+from ops.sandbox.clock import LATEST, ClockError
 from ops.sandbox.store import OtherVersionError
 from tests.ops.sandbox.books import Bench, processor_over
 
@@ -103,10 +103,16 @@ def test_the_clock_never_goes_back() -> None:
     clock = Bench().processor.clock
     now = clock.now()
     assert clock.advance(1_000) >= now + timedelta(seconds=1)
-    with pytest.raises(BackwardsError):
+    with pytest.raises(ClockError):
         clock.advance_to(now)
     later = now + timedelta(days=400)
     assert clock.advance_to(later) >= later
+    for too_late in (LATEST + timedelta(seconds=1), datetime.max.replace(tzinfo=UTC)):
+        with pytest.raises(ClockError):
+            clock.advance_to(too_late)
+    with pytest.raises(ClockError):
+        clock.advance(10**18)
+    assert clock.now() == later
 
 
 def test_time_goes_on_where_it_was_after_a_restart(tmp_path: Path) -> None:
