@@ -253,10 +253,12 @@ def paid(amount_minor: int = AMOUNT_MINOR, currency: str = "EUR", **policy_membe
     return _asked(scene, "automatic", amount_minor, currency)
 
 
-def paid_in_cash(amount_minor: int = AMOUNT_MINOR, **policy_members: Any) -> Scene:
-    """Paid at a point of sale."""
-    scene = unpaid(**policy_members)
-    return scene.send("payment_recorded", amount={"amount_minor": amount_minor, "currency": "EUR"})
+def paid_in_cash(
+    amount_minor: int = AMOUNT_MINOR, collection: str = "point_of_sale", **policy_members: Any
+) -> Scene:
+    """Paid at a point of sale, or in another way that no provider sees."""
+    amount = {"amount_minor": amount_minor, "currency": "EUR"}
+    return unpaid(**policy_members).send("payment_recorded", amount=amount, collection=collection)
 
 
 def found_id(reference: str = "re_console") -> UUID:

@@ -8,8 +8,11 @@ from itertools import pairwise, permutations
 import pytest
 
 from handlers.decision import Decision
+from handlers.payments.model import derived_id
+from handlers.payments.remarks import REVERSED, REVERSING
+from handlers.payments.rules.strays import reversal_id_of
 from schemas.reasons import Reason
-from tests.handlers.refunds.scene import Scene, authorized, found_id, paid
+from tests.handlers.refunds.scene import ORDER, Scene, authorized, found_id, paid
 from tests.handlers.refunds.situations import pending, submitted, succeeded, unknown
 from tests.handlers.refunds.test_matrix import agrees
 
@@ -209,6 +212,38 @@ def test_a_report_that_contradicts_what_it_names_is_refused(
 def test_a_report_under_another_of_the_provider_s_names_is_about_another_refund() -> None:
     scene = pending().report("succeeded", refund_reference="re_other")
     assert scene.rejection.reason is Reason.PROVIDER_OBJECT_UNKNOWN
+
+
+def test_a_report_about_another_charge_of_the_order_is_not_about_this_one() -> None:
+    scene = paid().report("succeeded", None, order_id=ORDER, provider_reference="auth_other")
+    assert scene.rejection.reason is Reason.PROVIDER_OBJECT_UNKNOWN
+    assert (scene.refunds, scene.payment.refunded_minor) == ([], 0)
+
+
+def test_what_a_payment_gives_back_of_a_late_success_is_the_payment_s_own_affair() -> None:
+    scene = paid()
+    number = scene.payment.calls + 1
+    call_id = derived_id(scene.payment.payment_id, "call", number)
+    reversal_id = reversal_id_of(scene.payment.payment_id, number)
+    scene.become(
+        call_id=call_id,
+        call_operation="refund",
+        call_amount_minor=300,
+        calls=number,
+        remarks={"auth_9": REVERSING},
+    )
+    scene.send("refund_reported", refund_id=reversal_id, provider_reference="auth_9")
+    assert scene.outcome == Decision()
+    scene.send(
+        "call_succeeded",
+        call_id=call_id,
+        payment_id=scene.payment.payment_id,
+        object_id=reversal_id,
+        operation="refund",
+        amount_minor=300,
+    )
+    assert (scene.payment.call_id, scene.payment.remarks, scene.refunds) == (None, {"auth_9": REVERSED}, [])
+    assert scene.postings[-1].object_type == "payment"
 
 
 def test_a_report_waits_for_its_payment_or_names_none() -> None:
