@@ -110,3 +110,13 @@ def payment_id_of(tenant: str, order_id: str) -> UUID:
 def derived_id(parent_id: UUID, what: str, number: int) -> UUID:
     """The id of a payment's n-th call or timer, or of a timer's next. A retry after a crash derives the same id."""
     return uuid5(parent_id, f"{what}/{number}")
+
+
+def call_id_of(payment_id: UUID, number: int) -> UUID:
+    """The id of the payment's n-th call, which is its idempotency key at the provider."""
+    return derived_id(payment_id, "call", number)
+
+
+def is_call_of(payment: Payment, call_id: UUID) -> bool:
+    """Whether the payment has made this call."""
+    return any(call_id == call_id_of(payment.payment_id, number) for number in range(1, payment.calls + 1))

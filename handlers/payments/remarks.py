@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from handlers.payments.model import Payment
 
-REVERSING: Final = "reversing"
-"""Of a charge: the provider is asked to give it back, by the call under way."""
+REVERSING: Final = "reversing at "
+"""Of a charge, with its provider: that one is asked to give it back, by the call under way."""
 REVERSED: Final = "reversed"
 """Of a charge: given back, or on its way for certain."""
 NOT_RELEASED: Final = "not_released"
@@ -51,8 +51,15 @@ def forget(payment: Payment, name: object) -> dict[str, Any]:
     }
 
 
-def being_reversed(payment: Payment) -> str | None:
-    """The reference of the charge that the call under way gives back; None when it is no reversal."""
+def being_reversed(payment: Payment) -> tuple[str, str] | None:
+    """Provider and reference of the charge that the call under way gives back; None when it is no reversal."""
     if not payment.remarks or payment.call_id is None:
         return None
-    return next((name for name, word in payment.remarks.items() if word == REVERSING), None)
+    return next(
+        (
+            (word.removeprefix(REVERSING), reference)
+            for reference, word in payment.remarks.items()
+            if word.startswith(REVERSING)
+        ),
+        None,
+    )

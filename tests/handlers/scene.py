@@ -7,16 +7,19 @@ assert scene.payment.state == "authorized"
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from handlers.decision import Call, Decision, Event, Outcome, Rejection, Timer, Transition, Waiting
+from handlers.decision import Audit, Call, Decision, Event, Outcome, Rejection, Timer, Transition, Waiting
 from handlers.fees.model import FeeHistory, FeeSchedule
 from handlers.ledger.model import Posting
 from handlers.payments.model import Payment
+from handlers.payments.routes import ANSWERS
 from handlers.routes import route_of
 from schemas.money import Rounding
+from schemas.notification import NOTIFICATION_REQUESTED
 from tests.schemas.samples import ABSENT, TOPIC_OF, cloud_event, read
 
 NOW: Final = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -44,9 +47,10 @@ FEES: Final = (schedule(),)
 class Scene:
     """The order's payment, its merchant's fees, the time, and all that was decided on the way."""
 
-    def __init__(self, fees: FeeHistory | None = FEES, **request: Any) -> None:
+    def __init__(self, fees: FeeHistory | None = FEES, *, tenant: str = "acme", **request: Any) -> None:
         """`request` changes members of the data of whatever opens the payment."""
         self.fees = fees
+        self.tenant = tenant
         self.now = NOW
         self.outcome: Outcome = Decision()
         self.transitions: list[Transition] = []
@@ -54,6 +58,7 @@ class Scene:
         self.events: list[Event] = []
         self.calls: list[Call] = []
         self.timers: list[Timer] = []
+        self.audit: list[Audit] = []
         self._payment: Payment | None = None
         self._request = request
 
@@ -80,17 +85,26 @@ class Scene:
         assert isinstance(self.outcome, Waiting), self.outcome
         return self.outcome
 
+    @property
+    def notices(self) -> list[str]:
+        """What somebody was asked to be told, in order; one for each audience."""
+        return [event.data.about for event in self.events if event.type == NOTIFICATION_REQUESTED]
+
     def send(self, name: str, **data: Any) -> Scene:
         """A message, as JSON, to the rule that it is routed to; `data` changes members, ABSENT drops one."""
         message_type = TYPE_OF[name]
         opens = name in {"payment_requested", "payment_recorded", "payment_deferred"}
         changes = (self._request if opens else {}) | data
-        event = cloud_event(message_type, time=self.now.isoformat())
+        event = cloud_event(message_type, time=self.now.isoformat(), tenant=self.tenant)
         kept = {**event["data"], **changes}
         event["data"] = {member: value for member, value in kept.items() if value is not ABSENT}
         message = read(TOPIC_OF[message_type], json.dumps(event, default=str).encode())
         known = {"payment": self._payment, "fees": self.fees}
         route = route_of(message)
+        if self._payment and getattr(message.data, "call_id", None) == self._payment.call_id:
+            # What the payment itself asked for; refunds hand over the answers to its refunds of late successes.
+            route = ANSWERS.get(message_type, route)
+        assert route is not None
         self._settle(route.rule(*(known[need.kind] for need in route.needs), message, self.now))
         return self
 
@@ -107,9 +121,35 @@ class Scene:
             call |= _done(payment, asked)
         return self.send(name, **(call | data))
 
+    def report(self, status: str, **data: Any) -> Scene:
+        """The provider's webhook about the charge that the payment has, or is asking for; totals as they would be."""
+        payment = self._payment
+        amount_minor = payment.amount_minor if payment else 1999
+        held = status in {"authorized", "captured"}
+        told: dict[str, Any] = {
+            "status": status,
+            "provider_reference": (payment and payment.provider_reference) or "auth_1",
+            "currency": payment.currency if payment else "EUR",
+            "authorized_minor": amount_minor if held else None,
+            "captured_minor": amount_minor if status == "captured" else 0,
+            "call_id": payment.call_id if payment else None,
+            "provider": (payment and payment.provider) or "sandbox",
+            "reason": "processing_declined" if status == "failed" else None,
+            "redirect_url": "https://bank.example/3ds?id=1" if status == "requires_action" else None,
+            "occurred_at": self.now.isoformat(),
+        }
+        return self.send("payment_reported", **(told | data))
+
     def time_out(self, kind: str, timer_id: UUID | None = None) -> Scene:
         """The last timer of this kind is due, and the clock with it; without one, a stale timer."""
-        set_timer = next((timer for timer in reversed(self.timers) if timer.kind == kind), None)
+        set_timer = next(
+            (
+                timer
+                for timer in reversed(self.timers)
+                if timer.kind == kind and timer_id in {None, timer.timer_id}
+            ),
+            None,
+        )
         if set_timer is not None:
             self.now = max(self.now, set_timer.due_at)
         return self.send(
@@ -119,6 +159,11 @@ class Scene:
             payment_id=self._payment.payment_id if self._payment else STALE_ID,
             due_at=self.now.isoformat(),
         )
+
+    def having(self, **sums: int) -> Scene:
+        """With what refunds and disputes have done to the payment meanwhile."""
+        self._payment = replace(self.payment, **sums)
+        return self
 
     def wait(self, **duration: int) -> Scene:
         """Let time pass."""
@@ -139,12 +184,13 @@ class Scene:
         self.events += outcome.events
         self.calls += outcome.calls
         self.timers += outcome.timers
+        self.audit += outcome.audit
 
 
 def _done(payment: Payment | None, asked: Call | None) -> dict[str, Any]:
     """What a provider reports that did all that it was asked."""
     if payment is None or asked is None:
         return {"amount_minor": 1, "captured": False}
-    if asked.operation in {"capture", "void"}:
+    if asked.operation in {"capture", "void", "increase", "refund"}:
         return {"amount_minor": asked.amount_minor, "captured": asked.operation == "capture"}
     return {"amount_minor": payment.amount_minor, "captured": payment.capture_method == "automatic"}

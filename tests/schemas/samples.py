@@ -34,6 +34,7 @@ _CALL: Final[Json] = {
     "operation": "authorize",
     "object_id": None,
 }
+DEBIT: Final[Json] = {"type": "bank_debit", "token": "tok_debit_approve", "last4": "6789"}
 _ACTOR: Final[Json] = {"id": "ada", "role": "support"}
 _REFUND: Final[Json] = _COMMAND | {"refund_id": "r-1", "actor": _ACTOR, "note": "agreed by telephone"}
 _WEBHOOK: Final[Json] = {
@@ -64,12 +65,24 @@ DATA: Final[dict[str, Json]] = {
         "capture_method": "manual",
         "payment_method": CARD,
         "confirm": True,
+        "off_session": False,
         "metadata": {"basket": "b-17"},
     },
-    "checkout.confirmation_requested.v1": _COMMAND | {"payment_method": CARD},
+    "checkout.confirmation_requested.v1": _COMMAND
+    | {"payment_method": CARD, "off_session": None},
     "checkout.challenge_completed.v1": {"order_id": "order-1"},
     "checkout.capture_requested.v1": _COMMAND | {"amount_minor": 500, "final": False},
+    "checkout.authorization_increase_requested.v1": _COMMAND | {"amount_minor": 2500},
     "checkout.cancellation_requested.v1": _COMMAND,
+    "checkout.outcome_decided.v1": _COMMAND
+    | {
+        "call_id": "0b5f3a52-6f0e-5a55-8a3c-2f7f10a9f0aa",
+        "verdict": "succeeded",
+        "amount_minor": 1999,
+        "provider_reference": "auth_1",
+        "actor": {"id": "grace", "role": "finance"},
+        "note": "seen in the provider's console",
+    },
     "checkout.payment_recorded.v1": _RECORDED,
     "checkout.payment_deferred.v1": _RECORDED | {"collection": "cash_on_delivery"},
     "checkout.payment_not_collected.v1": {"order_id": "order-1", "detail": "parcel refused"},

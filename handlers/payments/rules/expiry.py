@@ -38,7 +38,8 @@ def timer_due(payment: Payment | None, message: TimerDue, now: datetime) -> Outc
     if not _matters(payment, message, now):
         return Decision()
     if payment.call_id is not None:
-        return Decision(timers=(_again(payment, message, now),))
+        asked_already = message.data.kind == "pending_check" and payment.call_operation == "confirm"
+        return Decision(timers=() if asked_already else (_again(payment, message, now),))
     return _DUE[message.data.kind](payment, now)
 
 

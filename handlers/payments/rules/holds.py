@@ -44,20 +44,15 @@ def _too_much(payment: Payment, amount_minor: int) -> Rejection | None:
     """Why more than what is left may not be captured; None when the network allows so much."""
     left_minor = payment.capturable_minor
     name = payment.method_network
+    detail = f"amount_minor {amount_minor} is above what is left to capture, {left_minor}"
+    if payment.authorized_minor < payment.amount_minor:
+        return Rejection(Reason.AMOUNT_ABOVE_AUTHORIZED, f"{detail}; only a part was authorized")
     if not network_of(name).overcapture_bps:
-        if payment.authorized_minor >= payment.amount_minor:
-            detail = f"amount_minor {amount_minor} is above what is left to capture, {left_minor}"
-            return Rejection(Reason.OVERCAPTURE_NOT_ALLOWED, f"{detail}; {name} allows no more")
-        detail = f"amount_minor {amount_minor} is above what is left to capture, {left_minor}"
-        return Rejection(Reason.AMOUNT_ABOVE_AUTHORIZED, detail)
+        return Rejection(Reason.OVERCAPTURE_NOT_ALLOWED, f"{detail}; {name} allows no more")
     most_minor = most_capturable_minor(name, payment.authorized_minor) - payment.captured_minor
     if amount_minor <= most_minor:
         return None
-    detail = (
-        f"amount_minor {amount_minor} is above what is left to capture, {left_minor}; "
-        f"{name} allows {most_minor}"
-    )
-    return Rejection(Reason.AMOUNT_ABOVE_AUTHORIZED, detail)
+    return Rejection(Reason.AMOUNT_ABOVE_AUTHORIZED, f"{detail}; {name} allows {most_minor}")
 
 
 def request_increase(

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handlers.decision import Audit, Decision, Rejection
+from handlers.payments.model import is_call_of
 from handlers.payments.policy import DECIDERS, OUTCOME_DEADLINE, is_large
 from handlers.payments.remarks import (
     CONTRADICTED,
@@ -131,7 +132,7 @@ def _apply(payment: Payment, data: OutcomeDecidedData, at: datetime, now: dateti
     why = Reason.OUTCOME_DECIDED_BY_PERSON
     if being_reversed(payment) is not None:
         if data.verdict == SUCCEEDED:
-            return strays.reversed_for_certain(payment, payment.provider or "", at, now)
+            return strays.reversed_for_certain(payment, at, now)
         return strays.not_reversed(payment, why, now)
     if data.verdict == SUCCEEDED:
         captures = payment.capture_method == "automatic" or payment.state == State.SETTLING
@@ -168,7 +169,7 @@ def contradiction(
     data = message.data
     own = data.provider_reference == payment.provider_reference
     known = own or remark_of(payment, data.provider_reference) is not None
-    if data.operation == "authorize" and data.amount_minor and not known:
+    if data.operation == "authorize" and data.amount_minor and not known and is_call_of(payment, call_id):
         charge = strays.Charge(
             data.provider, data.provider_reference, data.amount_minor, data.captured, message.time
         )

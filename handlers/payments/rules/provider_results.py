@@ -39,7 +39,7 @@ def call_succeeded(payment: Payment | None, message: CallSucceeded, now: datetim
     if payment.call_operation != "void" and not 0 < data.amount_minor <= (payment.call_amount_minor or 0):
         return outcome.impossible(payment, data.amount_minor, now)
     if being_reversed(payment) is not None:
-        return strays.reversed_for_certain(payment, data.provider, message.time, now)
+        return strays.reversed_for_certain(payment, message.time, now)
     return did(payment, data.provider_reference, data.amount_minor, message.time, now, captured=data.captured)
 
 
@@ -85,7 +85,7 @@ def call_pending(payment: Payment | None, message: CallPending, now: datetime) -
     if payment.call_id != data.call_id:
         return strays.stale(payment, data.call_id)
     if being_reversed(payment) is not None:
-        return strays.reversed_for_certain(payment, data.provider, message.time, now)
+        return strays.reversed_for_certain(payment, message.time, now)
     if payment.state == State.SETTLING:
         deadline = payment.state_ends_at
         return pend_on(payment, now) if deadline and now < deadline else outcome.overdue(payment, now)
@@ -112,6 +112,6 @@ def call_failed(payment: Payment | None, message: CallFailed, now: datetime) -> 
         return outcome.contradiction(payment, message, now)
     if being_reversed(payment) is not None:
         if data.reason is Reason.PROVIDER_UNAVAILABLE:
-            return strays.ask_again(payment, data.provider, now)
+            return strays.ask_again(payment, now)
         return strays.not_reversed(payment, data.reason, now)
     return without_effect(payment, data.reason, now)

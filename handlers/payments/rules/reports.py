@@ -55,8 +55,10 @@ def _captured(payment: Payment, data: PaymentReportedData, now: datetime) -> Out
     if taken_minor <= 0:
         return no_news(older=taken_minor < 0)
     if payment.state in _UNDECIDED:
-        final = total_minor >= authorized_minor(payment, data)
-        return take(payment, taken_minor, data.occurred_at, now, final=final)
+        held_minor = max(data.authorized_minor or 0, total_minor)
+        final = payment.capture_method == "automatic" or total_minor >= held_minor
+        known = replace(payment, authorized_minor=held_minor)
+        return take(known, taken_minor, data.occurred_at, now, final=final)
     if payment.state in _HELD:
         if payment.call_operation not in {None, "capture"}:
             return busy(payment) or no_news()

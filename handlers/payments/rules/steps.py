@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from handlers.decision import Call, Event, Rejection, Timer, Transition, Waiting
-from handlers.payments.model import derived_id
+from handlers.payments.model import call_id_of, derived_id
 from handlers.payments.policy import RECIPIENTS
 from handlers.payments.routing import providers_of
 from handlers.payments.states import TRANSITIONS
@@ -72,7 +72,7 @@ def ask(
     An answer may say at most `amount_minor`, or the payment's amount where none is asked for.
     """
     number = payment.calls + 1
-    call_id = derived_id(payment.payment_id, "call", number)
+    call_id = call_id_of(payment.payment_id, number)
     provider = payment.provider or providers_of(payment)[0]
     authorizes = operation == "authorize"
     asking = replace(

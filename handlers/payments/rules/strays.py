@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handlers.decision import Call, Decision, Rejection
-from handlers.payments.model import derived_id
+from handlers.payments.model import call_id_of, derived_id
 from handlers.payments.policy import ATTACH_WITHIN, ATTACHABLE, NO_FURTHER_ATTEMPT
 from handlers.payments.postings import STRAY_RECEIVED, STRAY_RETURNED, book_aside
 from handlers.payments.remarks import (
@@ -87,7 +87,7 @@ def reverse(payment: Payment, charge: Charge, now: datetime) -> Decision:
     """Give it back: let go of a hold, refund what was captured and book it through suspense."""
     number = payment.calls + 1
     call = Call(
-        derived_id(payment.payment_id, "call", number),
+        call_id_of(payment.payment_id, number),
         payment.payment_id,
         payment.order_id,
         charge.provider,
@@ -107,7 +107,7 @@ def reverse(payment: Payment, charge: Charge, now: datetime) -> Decision:
         certain=True,
         calls=number,
         updated_at=now,
-        **remark(payment, charge.reference, REVERSING),
+        **remark(payment, charge.reference, REVERSING + charge.provider),
     )
     posting = book_aside(STRAY_RECEIVED, payment, charge.provider, charge.amount_minor, charge.at)
     detail = (
@@ -132,9 +132,9 @@ def is_reversal(payment: Payment, refund_id: UUID | None) -> bool:
     return any(refund_id == reversal_id_of(payment.payment_id, number) for number in range(payment.calls + 1))
 
 
-def reversed_for_certain(payment: Payment, provider: str, at: datetime, now: datetime) -> Decision:
+def reversed_for_certain(payment: Payment, at: datetime, now: datetime) -> Decision:
     """The provider gave it back, or has taken that on."""
-    reference = being_reversed(payment)
+    provider, reference = being_reversed(payment) or ("", "")
     done = replace(payment, updated_at=now, **answered(), **remark(payment, reference, REVERSED))
     if payment.call_operation != "refund":
         return Decision(states=(done,))
@@ -145,7 +145,7 @@ def reversed_for_certain(payment: Payment, provider: str, at: datetime, now: dat
 def not_reversed(payment: Payment, reason: Reason, now: datetime) -> Decision:
     """The provider would not: a person must see to it. A hold may have been captured; then a report will say so."""
     word = NOT_REFUNDED if payment.call_operation == "refund" else NOT_RELEASED
-    reference = being_reversed(payment)
+    _, reference = being_reversed(payment) or ("", "")
     left = replace(payment, updated_at=now, **answered(), **remark(payment, reference, word))
     detail = f"{reference}: the provider refused to {payment.call_operation} it ({reason})"
     return Decision(
@@ -153,12 +153,13 @@ def not_reversed(payment: Payment, reason: Reason, now: datetime) -> Decision:
     )
 
 
-def ask_again(payment: Payment, provider: str, now: datetime) -> Decision:
+def ask_again(payment: Payment, now: datetime) -> Decision:
     """The provider was away and certainly did nothing: ask for the reversal again."""
+    provider, reference = being_reversed(payment) or ("", "")
     number = payment.calls + 1
     refunds = payment.call_operation == "refund"
     call = Call(
-        derived_id(payment.payment_id, "call", number),
+        call_id_of(payment.payment_id, number),
         payment.payment_id,
         payment.order_id,
         provider,
@@ -166,7 +167,7 @@ def ask_again(payment: Payment, provider: str, now: datetime) -> Decision:
         payment.call_amount_minor or 0,
         payment.currency,
         payment.method,
-        provider_reference=being_reversed(payment),
+        provider_reference=reference,
         object_id=reversal_id_of(payment.payment_id, number) if refunds else None,
     )
     asking = replace(payment, call_id=call.call_id, certain=True, calls=number, updated_at=now)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handlers.decision import Decision, Rejection, Waiting
-from handlers.payments.model import derived_id
+from handlers.payments.model import is_call_of
 from handlers.payments.remarks import CLOSED, FAILED, NOT_RELEASED, REVERSING, being_reversed, remark_of
 from handlers.payments.rules.reports import REPORTED, charge_of, no_news
 from handlers.payments.rules.steps import busy
@@ -101,21 +101,28 @@ def _is_whole(payment: Payment, data: PaymentReportedData) -> bool:
 def _other(payment: Payment, data: PaymentReportedData, now: datetime) -> Outcome:
     """Another attempt's charge: bad news of it changes nothing, good news is a late success.
 
-    Only what we asked for ourselves is given back: a charge that somebody made for the order by hand is not ours.
+    Only what we asked for ourselves is given back: a charge that somebody made for the order by hand is not ours, and
+    one attempt at one provider has one charge.
     """
     charge = charge_of(payment, data)
     if charge is None:
         return no_news()
+    if not payment.calls:
+        detail = f"{charge.reference}: nobody asked a provider about order {payment.order_id}"
+        return Rejection(Reason.PROVIDER_OBJECT_UNKNOWN, detail)
+    if payment.attempts == 1 and payment.provider_reference is not None and payment.provider == data.provider:
+        detail = (
+            f"{charge.reference}: the one attempt of order {payment.order_id} is {payment.provider_reference}"
+        )
+        return Rejection(Reason.PROVIDER_OBJECT_UNKNOWN, detail)
     if data.call_id is None:
         if charge.amount_minor != payment.amount_minor:
             detail = (
                 f"{charge.reference} is for {charge.amount_minor}, the payment for {payment.amount_minor}"
             )
             return Rejection(Reason.AMOUNT_DIFFERS, detail)
-    elif data.call_id not in {derived_id(payment.payment_id, "call", n) for n in range(1, payment.calls + 1)}:
-        detail = (
-            f"{charge.reference} answers call {data.call_id}, which is none of order {payment.order_id}'s"
-        )
+    elif not is_call_of(payment, data.call_id):
+        detail = f"{charge.reference} answers call {data.call_id}, which is none of this order's"
         return Rejection(Reason.PROVIDER_OBJECT_UNKNOWN, detail)
     return found(payment, charge, now)
 
@@ -127,6 +134,6 @@ def _remarked(payment: Payment, data: PaymentReportedData, word: str, now: datet
         return no_news()
     if word == FAILED:
         return found(payment, charge, now)
-    if word == REVERSING and payment.call_operation != "void":
+    if word.startswith(REVERSING) and payment.call_operation != "void":
         return no_news()
     return busy(payment) or (reverse(payment, charge, now) if word == NOT_RELEASED else no_news())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tests.handlers.scene import Scene
-from tests.schemas.samples import ABSENT
+from tests.schemas.samples import ABSENT, DEBIT
 
 
 def nothing() -> Scene:
@@ -100,13 +100,84 @@ def failed() -> Scene:
 
 
 def expired() -> Scene:
-    """The provider holds the money no longer."""
-    return authorized().time_out("authorization_expiry")
+    """The provider holds the money no longer, which a second card had let it hold."""
+    return declined().send("confirmation_requested").answer("call_succeeded").time_out("authorization_expiry")
 
 
 def canceled() -> Scene:
     """Given up, and the provider let go."""
     return voiding().answer("call_succeeded")
+
+
+def canceling_challenge() -> Scene:
+    """The shop gives up while the customer should authenticate; the provider is asked to forget it."""
+    return requires_action().send("cancellation_requested")
+
+
+def increasing() -> Scene:
+    """The provider is asked to hold more."""
+    return authorized().send("authorization_increase_requested")
+
+
+def releasing() -> Scene:
+    """A part is taken, and the provider is asked to let go of the rest."""
+    return captured().send("cancellation_requested")
+
+
+def debiting() -> Scene:
+    """The provider is asked to debit a bank account."""
+    return Scene().send("payment_requested", capture_method="automatic", payment_method=DEBIT)
+
+
+def pending() -> Scene:
+    """The bank decides, in days."""
+    return debiting().answer("call_pending")
+
+
+def checking() -> Scene:
+    """The provider is asked how the debit stands."""
+    return pending().time_out("pending_check")
+
+
+def debited() -> Scene:
+    """The debit went through, and may still come back."""
+    return pending().wait(days=3).report("captured")
+
+
+def returned_debit() -> Scene:
+    """The bank took it back."""
+    return debited().wait(days=5).report("failed", reason="returned_by_bank")
+
+
+def reversing() -> Scene:
+    """Canceled, and yet the provider charged: it is asked to give it back."""
+    return declined().send("cancellation_requested").report("captured")
+
+
+def retrying() -> Scene:
+    """Declined without a customer present; we try again later."""
+    asked = Scene().send("payment_requested", capture_method="manual", off_session=True)
+    return asked.answer("call_declined")
+
+
+def unavailable() -> Scene:
+    """The provider is away, and certainly did nothing."""
+    return processing().answer("call_failed")
+
+
+def refused() -> Scene:
+    """The provider did not understand us: failed."""
+    return processing().answer("call_failed", reason="provider_refused_request")
+
+
+def paid_otherwise() -> Scene:
+    """The card was declined, and the customer paid at the till."""
+    return declined().send("payment_recorded")
+
+
+def unclear() -> Scene:
+    """Nobody knows whether the money is held."""
+    return processing().answer("call_unknown")
 
 
 SITUATIONS: Final[dict[str, Callable[[], Scene]]] = {
@@ -132,5 +203,19 @@ SITUATIONS: Final[dict[str, Callable[[], Scene]]] = {
         failed,
         expired,
         canceled,
+        canceling_challenge,
+        increasing,
+        releasing,
+        debiting,
+        pending,
+        checking,
+        debited,
+        returned_debit,
+        reversing,
+        retrying,
+        unavailable,
+        refused,
+        paid_otherwise,
+        unclear,
     )
 }

@@ -9,7 +9,8 @@ from typing import Final, get_args
 import pytest
 
 from handlers.decision import Decision
-from handlers.payments.model import AUTHORIZATION_LIFETIME, CHALLENGE_LIFETIME
+from handlers.payments.networks import NETWORKS
+from handlers.payments.policy import CHALLENGE_LIFETIME
 from handlers.payments.rules.expiry import LOOK_AGAIN
 from schemas.checkout import CardMethod
 from schemas.reasons import Reason
@@ -36,16 +37,34 @@ def test_a_hold_lasts_as_long_as_its_network_says(network: str) -> None:
     )
     scene.wait(minutes=5).answer("call_succeeded")
     due_at = NOW + timedelta(days=DAYS[network], minutes=5)
-    assert [timer.due_at for timer in scene.timers] == [due_at]
-    assert scene.payment.authorization_expires_at == due_at
+    warned_at = due_at - timedelta(days=2 if network == "discover" else 1)
+    assert [(timer.kind, timer.due_at) for timer in scene.timers] == [
+        ("authorization_expiring", warned_at),
+        ("authorization_expiry", due_at),
+    ]
+    assert scene.payment.state_ends_at == due_at
 
 
 def test_every_network_has_a_lifetime() -> None:
-    assert (
-        set(AUTHORIZATION_LIFETIME)
-        == set(get_args(CardMethod.model_fields["network"].annotation))
-        == set(DAYS)
+    assert set(NETWORKS) == set(get_args(CardMethod.model_fields["network"].annotation)) == set(DAYS)
+
+
+@pytest.mark.parametrize(("held", "left_minor"), [(authorized, 1999), (captured, 1499)])
+def test_the_merchant_is_warned_before_a_hold_ends(held: Callable[[], Scene], left_minor: int) -> None:
+    scene = held().time_out("authorization_expiring")
+    warning, notice = scene.events[-2:]
+    assert (warning.type, warning.data.capturable_minor) == (
+        "payment.authorization_expiring.v1",
+        left_minor,
     )
+    assert (notice.data.audience, notice.data.recipient) == ("merchant", "shoes")
+    assert notice.data.act_by == scene.payment.state_ends_at
+    assert f"{left_minor} EUR" in notice.data.detail
+
+
+def test_nobody_is_warned_of_a_hold_that_was_taken() -> None:
+    scene = authorized().send("capture_requested", amount_minor=ABSENT).answer("call_succeeded")
+    assert scene.time_out("authorization_expiring").outcome == Decision()
 
 
 def test_a_hold_of_which_nothing_was_taken_expires() -> None:

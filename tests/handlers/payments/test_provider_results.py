@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from handlers.decision import Decision
-from handlers.payments.model import MAX_ATTEMPTS
+from handlers.payments.policy import MAX_ATTEMPTS
 from schemas.reasons import Reason
 from tests.handlers.payments.situations import (
     authorized,

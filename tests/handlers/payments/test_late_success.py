@@ -1,0 +1,209 @@
+"""A success after we had given up: attached where the order still takes it, else given back and booked in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+
+from handlers.decision import Decision
+from handlers.payments.rules.strays import is_reversal
+from schemas.reasons import Reason
+from tests.handlers.payments.situations import (
+    authorized,
+    canceled,
+    declined,
+    expired,
+    paid_otherwise,
+    pending,
+    refused,
+    requires_action,
+    reversing,
+    unavailable,
+)
+from tests.handlers.scene import Scene
+
+
+def suspense(scene: Scene) -> int:
+    """What stands in suspense: credits less debits."""
+    return sum(
+        leg.amount_minor if leg.side == "credit" else -leg.amount_minor
+        for posting in scene.postings
+        for leg in posting.legs
+        if leg.account == "suspense"
+    )
+
+
+def given_up_twice() -> Scene:
+    """Two cards were declined; the first one's charge may still turn up."""
+    return declined().send("confirmation_requested").answer("call_declined")
+
+
+def second_card_held() -> Scene:
+    """The first card was declined, the second is held."""
+    return declined().send("confirmation_requested").answer("call_succeeded")
+
+
+# fmt: off
+POLICY: Final = [
+    # given up how          hours later  status        becomes                   asked of the provider
+    (declined,              0,           "authorized", "authorized",             None),
+    (declined,              23,          "captured",   "succeeded",              None),
+    (declined,              25,          "captured",   "requires_payment_method", "refund"),
+    (declined,              25,          "authorized", "requires_payment_method", "void"),
+    (unavailable,           1,           "captured",   "succeeded",              None),
+    (refused,               1,           "captured",   "succeeded",              None),
+    (expired,               1,           "captured",   "succeeded",              None),
+    (canceled,              0,           "captured",   "canceled",               "refund"),
+    (paid_otherwise,        0,           "captured",   "succeeded",              "refund"),
+    (paid_otherwise,        0,           "authorized", "succeeded",              "void"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("given_up", "hours", "status", "state", "asked"), POLICY)
+def test_a_late_success_is_attached_or_given_back_as_the_policy_says(
+    given_up: Callable[[], Scene], hours: int, status: str, state: str, asked: str | None
+) -> None:
+    scene = given_up()
+    calls = len(scene.calls)
+    scene.wait(hours=hours).report(status)
+    assert scene.payment.state == state
+    assert [call.operation for call in scene.calls[calls:]] == ([asked] if asked else [])
+    about = "payment.late_success_" + ("reversing" if asked else "attached")
+    assert scene.notices == [about] * 2
+
+
+def test_fraud_is_never_attached() -> None:
+    scene = Scene().send("payment_requested").answer("call_declined", reason="stolen_card")
+    assert scene.report("captured").calls[-1].operation == "refund"
+    assert scene.payment.state == "failed"
+
+
+def test_an_attached_success_is_booked_like_any_other() -> None:
+    scene = declined().report("captured")
+    assert [posting.rule for posting in scene.postings] == ["card_captured"]
+    assert (scene.payment.captured_minor, scene.payment.fee_minor) == (1999, 75)
+    assert scene.payment.provider_reference == "auth_1"
+
+
+def test_an_attached_hold_ends_by_itself() -> None:
+    scene = declined().report("authorized")
+    assert scene.payment.capturable_minor == 1999
+    assert scene.time_out("authorization_expiry").payment.state == "expired"
+
+
+def test_what_is_given_back_is_booked_in_and_out() -> None:
+    scene = reversing()
+    assert suspense(scene) == 1999
+    call = scene.calls[-1]
+    assert (call.operation, call.amount_minor, call.provider_reference) == ("refund", 1999, "auth_1")
+    scene.answer("call_succeeded")
+    assert (suspense(scene), scene.payment.state, scene.payment.call_id) == (0, "canceled", None)
+    assert [posting.rule for posting in scene.postings] == ["late_success_received", "late_success_returned"]
+    assert (scene.payment.captured_minor, scene.payment.fee_minor) == (0, 0)
+
+
+def test_a_hold_that_is_let_go_of_books_nothing() -> None:
+    scene = paid_otherwise().report("authorized").answer("call_succeeded")
+    assert [posting.rule for posting in scene.postings] == ["terminal_sale"]
+    assert scene.payment.remarks == {"auth_1": "reversed"}
+
+
+@pytest.mark.parametrize("status", ["authorized", "captured", "failed", "canceled", "pending"])
+def test_reports_about_a_charge_that_was_given_back_change_nothing(status: str) -> None:
+    scene = reversing().answer("call_succeeded")
+    before = scene.payment
+    assert scene.report(status, provider_reference="auth_1").outcome == Decision()
+    assert scene.payment == before
+
+
+def test_the_same_report_twice_gives_back_once() -> None:
+    scene = reversing()
+    scene.report("captured", provider_reference="auth_1", call_id=None)
+    assert len([call for call in scene.calls if call.operation == "refund"]) == 1
+
+
+def test_a_charge_beside_another_is_always_given_back() -> None:
+    scene = second_card_held()
+    scene.report("captured", provider_reference="auth_0", call_id=scene.calls[0].call_id)
+    assert (scene.calls[-1].operation, scene.calls[-1].provider_reference) == ("refund", "auth_0")
+    scene.answer("call_succeeded")
+    assert (scene.payment.state, scene.payment.provider_reference) == ("authorized", "auth_1")
+    assert scene.send("capture_requested").answer("call_succeeded").payment.captured_minor == 500
+
+
+def test_a_charge_of_another_attempt_waits_until_the_call_under_way_has_ended() -> None:
+    scene = declined().send("confirmation_requested")
+    scene.report("captured", provider_reference="auth_0", call_id=scene.calls[0].call_id)
+    assert scene.waiting.reason is Reason.CALL_IN_PROGRESS
+
+
+def test_a_challenge_outlives_the_giving_back_of_another_charge() -> None:
+    scene = declined().send("confirmation_requested").answer("challenge_required")
+    scene.report("captured", provider_reference="auth_0", call_id=scene.calls[0].call_id)
+    assert (scene.payment.state, scene.payment.call_operation) == ("requires_action", "refund")
+    assert scene.time_out("challenge_expiry").payment.state == "requires_action"
+    scene.answer("call_succeeded").time_out("challenge_expiry")
+    assert (scene.payment.state, scene.calls[-1].operation) == ("processing", "confirm")
+
+
+@pytest.mark.parametrize("answer", ["call_declined", "call_failed"])
+def test_a_refusal_to_give_back_is_for_a_person_and_stays_in_suspense(answer: str) -> None:
+    scene = reversing().answer(answer, reason="provider_refused_request")
+    assert (suspense(scene), scene.payment.call_id) == (1999, None)
+    assert scene.payment.remarks == {"auth_1": "not_refunded"}
+    assert scene.notices[-2:] == ["payment.late_success_not_reversed"] * 2
+
+
+def test_a_provider_that_is_away_is_asked_again_to_give_back() -> None:
+    scene = reversing().answer("call_failed")
+    assert (scene.calls[-1].operation, scene.calls[-1].provider_reference) == ("refund", "auth_1")
+    assert scene.calls[-1].call_id != scene.calls[-2].call_id
+    assert suspense(scene.answer("call_succeeded")) == 0
+
+
+def test_a_hold_that_was_captured_before_it_could_be_let_go_of_is_refunded() -> None:
+    scene = paid_otherwise().report("authorized")
+    assert scene.report("captured", call_id=None).waiting.reason is Reason.CALL_IN_PROGRESS
+    scene.answer("call_declined", reason="processing_declined").report("captured", call_id=None)
+    assert (scene.calls[-1].operation, suspense(scene)) == ("refund", 1999)
+    assert suspense(scene.answer("call_succeeded")) == 0
+
+
+def test_the_refund_of_a_late_success_is_known_by_its_id() -> None:
+    scene = reversing()
+    assert is_reversal(scene.payment, scene.calls[-1].object_id)
+    assert not is_reversal(scene.payment, scene.payment.payment_id)
+    assert not is_reversal(scene.payment, None)
+
+
+def test_an_answer_that_says_success_after_a_webhook_said_failure_is_a_late_success() -> None:
+    scene = requires_action().send("challenge_completed")
+    scene = declined()
+    scene.answer("call_succeeded", call_id=scene.calls[0].call_id, captured=True, amount_minor=1999)
+    assert scene.payment.state == "succeeded"
+
+
+def test_an_answer_to_a_call_that_was_never_made_is_stale() -> None:
+    assert declined().answer("call_succeeded").rejection.reason is Reason.CALL_STALE
+
+
+def test_a_debit_paid_in_cash_meanwhile_is_given_back_when_it_arrives() -> None:
+    scene = pending().send("payment_recorded")
+    scene.report("captured", call_id=scene.calls[0].call_id)
+    assert (scene.payment.state, scene.calls[-1].operation, suspense(scene)) == ("succeeded", "refund", 1999)
+
+
+def test_a_partial_late_success_is_not_attached() -> None:
+    scene = given_up_twice()
+    scene.report("captured", call_id=scene.calls[0].call_id, captured_minor=500, authorized_minor=500)
+    assert (scene.payment.state, scene.calls[-1].operation) == ("requires_payment_method", "refund")
+    assert scene.calls[-1].amount_minor == 500
+
+
+def test_nothing_is_given_back_of_the_payment_s_own_money() -> None:
+    scene = authorized().report("captured")
+    assert scene.report("captured").outcome == Decision()
+    assert all(call.operation == "authorize" for call in scene.calls)
