@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 
 from handlers.ledger.model import CREDIT, DEBIT, Code, PostingRule, RuleLeg
 from handlers.ledger.rules import post
 from handlers.payments.postings import PAYMENT_TAKEN
+from schemas.checkout import Collection
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,6 +23,10 @@ SERVICE_CREDIT: Final = "service_credit"
 _RECEIVABLES: Final = {
     method: next(leg.code for leg in rule.legs if leg.side == DEBIT) for method, rule in PAYMENT_TAKEN.items()
 }
+_OF_PROVIDERS: Final = {
+    method: receivable for method, receivable in _RECEIVABLES.items() if method not in get_args(Collection)
+}
+"""What people hand out does not come back by itself."""
 _CLEARING_DEBIT: Final = RuleLeg(DEBIT, Code.REFUND_CLEARING, "holder", "gross")
 _CLEARING_CREDIT: Final = RuleLeg(CREDIT, Code.REFUND_CLEARING, "holder", "gross")
 
@@ -74,12 +79,12 @@ RETURNED: Final[dict[str, PostingRule]] = {
         f"It had arrived by {method.replace('_', ' ')} and came back; its failure is booked with it.",
         (RuleLeg(DEBIT, receivable, "holder", "gross"), _CLEARING_CREDIT),
     )
-    for method, receivable in _RECEIVABLES.items()
+    for method, receivable in _OF_PROVIDERS.items()
 }
 UNPLACED: Final[dict[str, PostingRule]] = {
     method: PostingRule(
         f"refund_unplaced_{method}",
-        "Given back at the provider beyond what was captured: somebody has to find out why.",
+        "Given back beyond what was captured: somebody has to find out why.",
         (
             RuleLeg(DEBIT, Code.SUSPENSE, "holder", "gross"),
             RuleLeg(CREDIT, receivable, "holder", "gross"),
@@ -96,7 +101,7 @@ UNPLACED_RETURNED: Final[dict[str, PostingRule]] = {
             RuleLeg(CREDIT, Code.SUSPENSE, "holder", "gross"),
         ),
     )
-    for method, receivable in _RECEIVABLES.items()
+    for method, receivable in _OF_PROVIDERS.items()
 }
 
 RULES: Final = (

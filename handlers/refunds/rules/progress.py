@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @value
 class Progress:
-    """A refund, its payment, and what its payment's refunds gave back of the fee, as they are by now.
+    """A refund, its payment, and what its payment's refunds gave back of the fee, as they are by `moment`, the time of deciding.
 
     Every method returns the progress after it. `effective_at` is when the business event happened, for the entries.
     """
@@ -41,7 +41,7 @@ class Progress:
     payment: Payment
     refund: Refund
     tally: RefundCount | None
-    now: datetime
+    moment: datetime
     effective_at: datetime
     decided: Decision = Decision()
 
@@ -53,7 +53,7 @@ class Progress:
             state=TRANSITIONS[before.state, trigger],
             version=before.version + 1,
             reason=reason,
-            updated_at=self.now,
+            updated_at=self.moment,
             **changes,
         )
         return self._entered(after, before.state, trigger)
@@ -64,7 +64,7 @@ class Progress:
 
     def change(self, **changes: Any) -> Progress:
         """The refund stays where it is."""
-        return replace(self, refund=replace(self.refund, updated_at=self.now, **changes))
+        return replace(self, refund=replace(self.refund, updated_at=self.moment, **changes))
 
     def move(
         self, *, refunding_minor: int = 0, refunded_minor: int = 0, trigger: PaymentTrigger | None = None
@@ -75,9 +75,9 @@ class Progress:
             "refunded_minor": self.payment.refunded_minor + refunded_minor,
         }
         if trigger is None:
-            return replace(self, payment=replace(self.payment, updated_at=self.now, **sums))
+            return replace(self, payment=replace(self.payment, updated_at=self.moment, **sums))
         reason = Reason.REFUND_RETURNED if trigger is PaymentTrigger.RETURN_REFUND else self.payment.reason
-        paid, transition = payments.advance(self.payment, trigger, self.now, reason, **sums)
+        paid, transition = payments.advance(self.payment, trigger, self.moment, reason, **sums)
         moved = replace(self, payment=paid)
         return moved.with_(transitions=(transition,), events=(payments.tell(paid),))
 
@@ -90,7 +90,7 @@ class Progress:
             (),
             (before.amount_minor if before else 0) + amount_minor,
             (before.fee_returned_minor if before else 0) + fee_minor,
-            self.now,
+            self.moment,
         )
         return replace(self, tally=after).with_(states=(after,))
 

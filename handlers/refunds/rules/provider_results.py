@@ -111,4 +111,6 @@ def _unknown(progress: Progress) -> Outcome:
     if progress.refund.state != State.SUBMITTED or not progress.refund.certain:
         return Decision()
     unsure = progress.change(certain=False).tell("refund.outcome_unknown.v1")
-    return unsure.set_timer("refund_check", unsure.now + UNKNOWN_FOR, deadline_id(unsure.refund)).decision()
+    return unsure.set_timer(
+        "refund_check", unsure.moment + UNKNOWN_FOR, deadline_id(unsure.refund)
+    ).decision()

@@ -127,7 +127,7 @@ def _void(payment: Payment, message: RefundRequested, now: datetime) -> Outcome:
 
 
 def _hold(progress: Progress, approver: str, policy: RefundPolicy) -> Progress:
-    act_by = progress.now + timedelta(days=policy.approval_days)
+    act_by = progress.moment + timedelta(days=policy.approval_days)
     held = progress.step(Trigger.HOLD_FOR_APPROVAL)
     refund = held.refund
     timer_id = derived_id(refund.object_id, "refund_approval_expiry", refund.version)

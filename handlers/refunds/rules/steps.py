@@ -35,7 +35,7 @@ FIRST_CHECK: Final = timedelta(hours=1)
 
 def submit(progress: Progress) -> Progress:
     """Send a reserved refund on its way: to its provider, to who hands it out, or into the customer's credit."""
-    sent = to_clearing(progress).step(Trigger.SUBMIT, submitted_at=progress.now)
+    sent = to_clearing(progress).step(Trigger.SUBMIT, submitted_at=progress.moment)
     refund, payment = sent.refund, sent.payment
     if refund.destination == SERVICE_CREDIT:
         return succeed(sent)
@@ -49,7 +49,7 @@ def pend(progress: Progress, **changes: Any) -> Progress:
     """The provider took it on and decides later; we come back to ask."""
     pending = progress.step(Trigger.PEND, **changes)
     timer_id = derived_id(pending.refund.object_id, "refund_check", pending.refund.version)
-    return pending.set_timer("refund_check", pending.now + FIRST_CHECK, timer_id)
+    return pending.set_timer("refund_check", pending.moment + FIRST_CHECK, timer_id)
 
 
 def succeed(progress: Progress, **changes: Any) -> Progress:
