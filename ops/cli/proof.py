@@ -1,4 +1,4 @@
-"""Commands that prove history: verify, replay, chain seal, chain export."""
+"""Commands that prove history: verify, replay; and its hash chain: chain run, chain seal, chain export."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import asyncpg
+import structlog
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
@@ -19,20 +20,24 @@ from ops.inspect.screen import act, ask, fail, show, show_json
 from ops.inspect.words import printable
 from ops.rebuild import ReplayTroubleError
 from ops.rebuild import replay as rebuild
+from ops.roles import run_roles
 from ops.settings import Settings
 from ops.verify import export_heads, read_heads
 from ops.verify import verify as verify_chain
 from ops.verify.heads import MAX_FILE_BYTES, HeadsUnusableError
 from ops.verify.keys import ChainKeys
-from producers.chain.builder import ChainAheadError, seal
+from producers.chain.builder import ChainAheadError, run_chain, seal
 from producers.chain.keys import KeyUnusableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ops.endpoints import Places
+    from ops.metrics import Telemetry
     from ops.rebuild import Outcome
     from ops.verify import Head, Verdict
 
+log = structlog.get_logger()
 commands = typer.Typer()
 chain = typer.Typer(help="The hash chain over the journal.", no_args_is_help=True)
 commands.add_typer(chain, name="chain")
@@ -113,6 +118,29 @@ def seal_chain() -> None:
     except (KeyUnusableError, ChainAheadError) as error:
         fail(str(error), code=2)
     typer.echo(f"{entries:,} entries sealed in {blocks:,} blocks{'' if signer else ', not signed: no key'}")
+
+
+@chain.command("run")
+def run_builder() -> None:
+    """Build blocks until told to stop; any number may run, one at a time builds."""
+    try:
+        signer = ChainKeys().signer()
+    except KeyUnusableError as error:
+        fail(str(error), code=2)
+
+    async def build(_: Settings, at: Places, __: Telemetry, stop: asyncio.Event) -> None:
+        await run_chain(at.database_url, Logged(), stop, signer)
+
+    run_roles("chain", [build], Settings())
+
+
+class Logged:
+    """Tells the log what was sealed."""
+
+    def sealed(self, entries: int, blocks: int) -> None:
+        """Nothing is not worth a line."""
+        if blocks:
+            log.info("sealed", entries=entries, blocks=blocks)
 
 
 @chain.command("export")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING
 
 import orjson
@@ -10,7 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from ops.cli.proof import commands
+from ops.processes import Processes
+from tests.brokers import until
 from tests.ops.verify.test_heads import private_pem, public_pem
+from tests.producers.chain.book import write
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -89,3 +93,23 @@ async def test_a_replay_says_what_was_compared_and_what_differs(typed: Type, int
     assert replayed.exit_code == 1
     assert "reason is 'lost', the messages say None" in replayed.output
     assert "NOT THE SAME" in replayed.output
+
+
+async def test_the_builder_runs_until_it_is_told_to_stop(
+    typed: Type, intruder: Connection, tmp_path: Path
+) -> None:
+    del typed  # for the settings that it sets
+    await write(intruder)
+    script = "from ops.cli.proof import commands; commands()"
+    with Processes(tmp_path, {"COUNTERFOIL_HTTP_PORT": "0"}) as processes:
+        processes.start("chain", sys.executable, "-c", script, "chain", "run")
+
+        async def is_sealed() -> bool:
+            processes.check()
+            return bool(
+                await intruder.fetchval("SELECT count(*) = 4 FROM chain_blocks WHERE signature IS NOT NULL")
+            )
+
+        await until(is_sealed)
+        await asyncio.to_thread(processes.stop, "chain")
+    assert "Traceback" not in processes.log("chain").read_text()
