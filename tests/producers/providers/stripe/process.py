@@ -46,7 +46,7 @@ class LocalStripe:
 def running() -> Iterator[LocalStripe]:
     """Start it on a free port and wait until it serves; skips where it is not installed."""
     if importlib.util.find_spec("localstripe") is None:
-        pytest.skip("needs localstripe: pip install -r requirements/dev.txt (on Windows it is left out)")
+        pytest.skip("needs localstripe: pip install -r requirements/dev.txt")
     with subprocess.Popen(
         [sys.executable, str(PROGRAM)], env=dict(os.environ), stdout=subprocess.PIPE, text=True
     ) as process:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from producers.providers.base import Ambiguous, NotFound, Succeeded
+from producers.providers.base import Ambiguous, Declined, NotFound, Pending, Succeeded
 from tests.producers.providers.stripe.conftest import intents_of
+from tests.producers.providers.suite.rig import DEADLINE_S, following
 
 if TYPE_CHECKING:
     import httpx
@@ -47,6 +49,23 @@ async def test_a_breakdown_that_stripe_remembers_is_never_taken_for_an_answer(ri
         assert isinstance(await rig.provider.execute(call), Ambiguous)
         assert isinstance(await rig.provider.query(call), NotFound)
     assert await rig.captured(call.order_id) == []
+
+
+async def test_a_debit_is_pending_until_it_fails_and_its_reading_says_so(
+    rig: Rig, api: httpx.AsyncClient
+) -> None:
+    iban = {"type": "sepa_debit", "sepa_debit[iban]": "DE62370400440532013001"}  # the one that comes back
+    method = (await api.post("/v1/payment_methods", data=iban)).raise_for_status().json()["id"]
+    debit = rig.authorize(method_type="bank_debit", token=method)
+    waiting = await rig.provider.execute(debit)
+    assert isinstance(waiting, Pending)
+    reading = following(debit, "confirm", waiting.provider_reference)
+    deadline = time.monotonic() + DEADLINE_S
+    while isinstance(answer := await rig.provider.execute(reading), Pending):
+        assert time.monotonic() < deadline, "the bank never decided"
+    assert isinstance(answer, Declined)
+    assert isinstance(await rig.provider.query(debit), Declined)
+    assert sum(await rig.captured(debit.order_id)) == 0
 
 
 async def test_metadata_leads_from_the_intent_to_the_order_and_the_call(

@@ -1,6 +1,6 @@
 """Answers in Stripe's documented shapes, and answers that make no sense, from a server that says exactly this.
 
-Increases, disputes, asynchronous debits and failed refunds are not known to localstripe: these shapes are read here,
+Increases, disputes and refunds that wait or fail are not known to localstripe: these shapes are read here,
 and have not met Stripe.
 """
 
