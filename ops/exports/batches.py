@@ -52,6 +52,9 @@ MOST_ENTRIES: Final = 20_000
 """Of one batch; there is no other limit to what a run exports."""
 
 
+_SPELLING: Final = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+
+
 class ChangedHistoryError(ExportError):
     """A batch's entries no longer give the bytes that were exported: somebody changed the ledger."""
 
@@ -122,7 +125,7 @@ async def write_batch(connection: Connection, batch: Batch, folder: Path) -> Bat
         part.write_bytes(content.body)
     told = {name: getattr(batch, name) for name in Batch.__slots__}
     with replacing(_manifest(batch, folder)) as part:
-        part.write_bytes(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        part.write_bytes(orjson.dumps(told, option=_SPELLING))
     return batch
 
 
