@@ -364,7 +364,7 @@ async def test_a_dispute_of_refunded_money_is_explained_by_check(desk: Desk, adm
             "Evidence is what was sent, by its hash",
             (
                 "ALTER TABLE dispute_evidence DISABLE TRIGGER ALL;"
-                "UPDATE dispute_evidence SET fields = jsonb_set(fields, '{service_date}', '\"2027\"'"
+                "UPDATE dispute_evidence SET fields = jsonb_set(fields, '{service_date}', '7')"
             ),
         ),
         (
