@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from consumers.aside import set_aside
 from consumers.intake import Incoming, Unreadable, same_event
@@ -12,7 +12,6 @@ from consumers.judge import Verdict, judge, judge_behind, reject
 from consumers.parking import wait_of
 from consumers.report import Report
 from db.queries import engine as sql
-from db.rows import InboxRow
 from db.writes import Writes
 from handlers.decision import Rejection
 from schemas.reasons import Reason
@@ -23,20 +22,12 @@ if TYPE_CHECKING:
     from consumers.intake import Record
     from consumers.world import World
     from db.connection import Connection
+    from db.rows import InboxRow
 
     Item = Incoming | Unreadable
 
 Place = tuple[str, int]
 """(topic, partition)."""
-
-
-class Seen(NamedTuple):
-    """A message that came before under the same identity."""
-
-    topic: str
-    partition: int
-    offset: int
-    body: bytes
 
 
 class Batch:
@@ -52,7 +43,7 @@ class Batch:
             place = (record.topic, record.partition)
             self._ends[place] = max(self._ends.get(place, 0), record.offset + 1)
         self._starts: dict[Place, int] = {}
-        self._seen: dict[tuple[str, str, str], Seen] = {}
+        self._seen: dict[tuple[str, str, str], bytes] = {}
         self._waiting: dict[tuple[str, str], str | None] = {}
         self._kept: set[tuple[str, int, int, bytes]] = set()
         self._counts: dict[Place, Counter[str]] = {place: Counter() for place in self._ends}
@@ -77,7 +68,7 @@ class Batch:
         tenants, sources, event_ids = zip(*(item.identity for item in readable), strict=True)
         for row in await sql.seen(connection, tenants=tenants, sources=sources, event_ids=event_ids):
             identity = (row["tenant"], row["source"], row["event_id"])
-            self._seen[identity] = Seen(row["topic"], row["partition"], row["offset"], row["body"])
+            self._seen[identity] = row["body"]
         self.writes.anyone_waits = await sql.anyone_waits(connection)
         if not self.writes.anyone_waits:
             return
@@ -139,10 +130,10 @@ class Batch:
         set_aside(self.writes, record, item.reason, item.detail, masked=item.masked)
         self._count(record, "dead")
 
-    def _settle_again(self, item: Incoming, before: Seen, refusal: str | None) -> None:
+    def _settle_again(self, item: Incoming, before: bytes, refusal: str | None) -> None:
         """The same event id again: Kafka's redelivery, the sender's duplicate, or another event under a used id."""
         record = item.record
-        if same_event(before.body, record.body):
+        if same_event(before, record.body):
             self._count(record, "redelivered" if self._came_before(record) else "duplicate")
         elif self._is_kept(record):
             self._count(record, "redelivered")
@@ -150,7 +141,7 @@ class Batch:
             set_aside(self.writes, record, Reason.DATABASE_REFUSED, refusal)
             self._count(record, "dead")
         else:
-            self.writes.conflicts.append(self._inbox_row(item, Verdict("rejected")))
+            self.writes.conflicts.append(self._row(item, Verdict("rejected")))
             detail = f"event {item.cause.event_id} of {item.cause.source} came before with another body"
             reject(item, Rejection(Reason.EVENT_ID_REUSED, detail), self.writes, self.writes.now)
             self._count(record, "rejected")
@@ -167,33 +158,19 @@ class Batch:
         if verdict.outcome == "parked":
             self._waiting.setdefault(lane, verdict.waits_for)
             self.writes.waits.append(wait_of(item, verdict))
-        self.writes.inbox.append(self._inbox_row(item, verdict))
-        record = item.record
-        self._seen[item.identity] = Seen(record.topic, record.partition, record.offset, record.body)
-        self._count(record, verdict.outcome)
+        self.writes.inbox.append(self._row(item, verdict))
+        self._seen[item.identity] = item.record.body
+        self._count(item.record, verdict.outcome)
 
-    def _inbox_row(self, item: Incoming, verdict: Verdict) -> InboxRow:
-        record = item.record
-        return InboxRow(
-            item.cause,
-            item.message.type,
-            item.key,
-            record.topic,
-            record.partition,
-            record.offset,
-            self.writes.now,
-            record.body,
-            verdict.outcome,
-            verdict.reason,
-            verdict.detail,
-        )
+    def _row(self, item: Incoming, verdict: Verdict) -> InboxRow:
+        return verdict.row(item.record, item.identity, item.message.type, item.key, self.writes.now)
 
     def _is_odd(self, item: Item) -> bool:
         """Whether the item cannot be told by its event's id from one that came before."""
         if isinstance(item, Unreadable):
             return True
         before = self._seen.get(item.identity)
-        return before is not None and not same_event(before.body, item.record.body)
+        return before is not None and not same_event(before, item.record.body)
 
     def _is_kept(self, record: Record) -> bool:
         """Whether this very record was set aside or refused before."""

@@ -28,6 +28,10 @@ MAX_DETAIL: Final = 1000
 """Characters of a detail: it may quote a type or a name that the sender made long, or a card number."""
 
 
+Identity = tuple[str, str, str]
+"""What makes it the same event when it comes again (law 3): tenant, source, id."""
+
+
 @value
 class Record:
     """A Kafka record as it came."""
@@ -52,17 +56,12 @@ class Incoming:
 
     record: Record
     message: Message
+    identity: Identity
     key: str
     cause: Cause
     route: Route
     needs: tuple[tuple[Kind, Any], ...]
     """The aggregates that its rule needs, each by kind and key."""
-
-    @property
-    def identity(self) -> tuple[str, str, str]:
-        """What makes it the same event when it comes again (law 3)."""
-        cause = self.cause
-        return cause.tenant, cause.source, cause.event_id
 
 
 @value
@@ -101,7 +100,8 @@ class Reader:
                 record, Reason.UNKNOWN_TYPE, "data: nobody handles this kind of answer or timer"
             )
         needs = tuple([(need.kind, need.key(message)) for need in route.needs])
-        return Incoming(record, message, message.data.ordering_key(), cause, route, needs)
+        identity = (message.tenant, message.source, message.id)
+        return Incoming(record, message, identity, message.data.ordering_key(), cause, route, needs)
 
 
 def _unreadable(record: Record, error: ValidationError) -> Unreadable:

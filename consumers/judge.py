@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from consumers.world import Use, command_key, fingerprint
-from db.rows import UsedKey
+from db.rows import InboxRow, UsedKey
 from db.writes import name_of, names_of
 from handlers.decision import Decision, Rejection, Waiting
 from schemas.outgoing import encode, partition_key
@@ -21,7 +21,7 @@ from schemas.value import value
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from consumers.intake import Incoming
+    from consumers.intake import Identity, Incoming, Record
     from consumers.world import World
     from db.writes import Writes
 
@@ -39,6 +39,22 @@ class Verdict:
     reason: Reason | None = None
     detail: str | None = None
     waits_for: str | None = None
+
+    def row(self, record: Record, identity: Identity, kind: str, key: str, now: datetime) -> InboxRow:
+        """The message's inbox row."""
+        return InboxRow(
+            *identity,
+            kind,
+            key,
+            record.topic,
+            record.partition,
+            record.offset,
+            now,
+            record.body,
+            self.outcome,
+            self.reason,
+            self.detail,
+        )
 
 
 APPLIED: Final = Verdict("applied")

@@ -17,7 +17,7 @@ from consumers.intake import Incoming, Record
 from consumers.judge import BEHIND, Verdict, judge, judge_behind
 from consumers.world import World
 from db.queries import parking as sql
-from db.rows import InboxRow, Wait
+from db.rows import Wait
 from schemas.outgoing import Cause
 from schemas.reasons import Reason
 
@@ -204,20 +204,7 @@ class Look:
             reason, detail = verdict.reason or Reason.HANDLER_ERROR, verdict.detail or ""
             set_aside(self.writes, record, reason, detail, cause=waiter.cause)
         self.left.append(row)
-        self.writes.decided.append(
-            InboxRow(
-                waiter.cause,
-                row["type"],
-                row["key"],
-                record.topic,
-                record.partition,
-                record.offset,
-                self.writes.now,
-                record.body,
-                verdict.outcome,
-                verdict.reason,
-                verdict.detail,
-            )
-        )
+        identity = (waiter.cause.tenant, waiter.cause.source, waiter.cause.event_id)
+        self.writes.decided.append(verdict.row(record, identity, row["type"], row["key"], self.writes.now))
         self.report.outcomes[verdict.outcome] += 1
         self.report.outcomes["parked"] -= 1

@@ -47,7 +47,8 @@ class World:
     states: defaultdict[Kind, dict[Key, Any]] = field(default_factory=lambda: defaultdict(dict))
     clocks: dict[str, datetime] = field(default_factory=dict)
     uses: dict[CommandKey, Use] = field(default_factory=dict)
-    _named: dict[Reference, Key] = field(default_factory=dict)
+    _named: dict[Any, Key] = field(default_factory=dict)
+    """What References stand for."""
 
     @classmethod
     async def load(cls, connection: Connection, batch: Sequence[Incoming], writes: Writes) -> World:
@@ -113,10 +114,8 @@ class World:
 
     def aggregates(self, incoming: Incoming) -> list[Any]:
         """What the message's rule needs, in the order of its route; None for what does not exist."""
-        return [self.states[kind].get(self._key(key)) for kind, key in incoming.needs]
-
-    def _key(self, key: Any) -> Any:
-        return self._named.get(key) if isinstance(key, Reference) else key
+        states, named = self.states, self._named
+        return [states[kind].get(named.get(key, key)) for kind, key in incoming.needs]
 
     def is_new(self, state: Any) -> bool:
         """Whether there was nothing of this before; a row of a history always is new."""

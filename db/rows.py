@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from schemas.outgoing import Cause
 
 
-@dataclass(slots=True)
-class InboxRow:
-    """A message as it came, with what became of it."""
+class InboxRow(NamedTuple):
+    """A message as it came, with what became of it; the columns of `inbox` but for the batch."""
 
-    cause: Cause
+    tenant: str
+    source: str
+    event_id: str
     type: str
     key: str
     topic: str
@@ -26,6 +27,16 @@ class InboxRow:
     outcome: str
     reason: str | None = None
     detail: str | None = None
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """Tenant, source and event id."""
+        return self[:3]
+
+    @property
+    def decision(self) -> tuple[str, str | None, str | None]:
+        """Outcome, reason, detail."""
+        return self[10:]
 
 
 @dataclass(slots=True)
@@ -71,44 +82,3 @@ class UsedKey:
     outcome: str
     reason: str | None
     expires_at: datetime
-
-
-IDENTITY = (
-    "tenant",
-    "source",
-    "event_id",
-    "type",
-    "key",
-    "topic",
-    "partition",
-    "offset",
-    "received_at",
-    "body",
-)
-
-
-def who(row: InboxRow) -> tuple[str, str, str]:
-    """What identifies a message."""
-    return row.cause.tenant, row.cause.source, row.cause.event_id
-
-
-def identity(row: InboxRow) -> tuple[Any, ...]:
-    """The values of IDENTITY."""
-    cause = row.cause
-    return (
-        cause.tenant,
-        cause.source,
-        cause.event_id,
-        row.type,
-        row.key,
-        row.topic,
-        row.partition,
-        row.offset,
-        row.received_at,
-        row.body,
-    )
-
-
-def decision(row: InboxRow) -> tuple[str, str | None, str | None]:
-    """Outcome, reason, detail."""
-    return row.outcome, row.reason, row.detail

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from db import rows as intake
 from db.ledger import Entry
 from db.queries import engine, parking
+from db.rows import DeadLetter, InboxRow
 from db.tables import TABLE_OF, TABLES
 from handlers.needs import Reference
 from handlers.payments.model import Payment
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from db.connection import Connection
     from db.ledger import Ledger
-    from db.rows import DeadLetter, InboxRow, UsedKey, Wait
+    from db.rows import UsedKey, Wait
     from handlers.decision import Audit, Call, Decision, Timer
     from handlers.needs import Key, Kind
     from schemas.outgoing import Cause
@@ -141,7 +141,7 @@ class Writes:
                 old = [state for key, state in states.items() if (kind, key) in self.stored]
                 if new:
                     # In the order of their key: two engines that open the same ones must not wait for each other.
-                    await table.insert(connection, [new[key] for key in sorted(new)])
+                    await table.insert(connection, [new[key] for key in sorted(new, key=str)])
                 if old:
                     await table.update(connection, old)
             rows = self._histories.get(kind)
@@ -270,21 +270,18 @@ class Writes:
         if self.inbox:
             await connection.copy_records_to_table(
                 "inbox",
-                records=[(*intake.identity(row), *intake.decision(row), batch_id) for row in self.inbox],
-                columns=(*intake.IDENTITY, "outcome", "reason", "detail", "batch_id"),
+                records=[(*row, batch_id) for row in self.inbox],
+                columns=(*InboxRow._fields, "batch_id"),
             )
         if self.decided:
             names = ("tenants", "sources", "event_ids", "outcomes", "reasons", "details", "batch_ids")
-            rows = [
-                (row.cause.tenant, row.cause.source, row.cause.event_id, *intake.decision(row), batch_id)
-                for row in self.decided
-            ]
+            rows = [(*row.identity, *row.decision, batch_id) for row in self.decided]
             await parking.decide(connection, **_columns(names, rows))
         if self.conflicts:
             await connection.copy_records_to_table(
                 "inbox_conflicts",
                 records=[
-                    (*intake.who(row), row.topic, row.partition, row.offset, row.received_at, row.body)
+                    (*row.identity, row.topic, row.partition, row.offset, row.received_at, row.body)
                     for row in self.conflicts
                 ],
                 columns=(
@@ -299,7 +296,7 @@ class Writes:
                 ),
             )
         if self.dead_letters:
-            columns = tuple(intake.DeadLetter.__slots__)
+            columns = tuple(DeadLetter.__slots__)
             await connection.copy_records_to_table(
                 "dead_letters",
                 records=[tuple(getattr(letter, name) for name in columns) for letter in self.dead_letters],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import signal
 from typing import TYPE_CHECKING, Final
@@ -67,6 +68,9 @@ async def gateway(settings: Settings, at: Places, telemetry: Telemetry, stop: as
         await sandbox.aclose()
 
 
+MALLOC: Final = {-1: 1 << 30, -2: 64 << 20, -3: 1 << 30}
+"""M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD of mallopt(3): memory that a batch freed is kept for the next."""
+
 ALL_ROLES: Final[tuple[Role, ...]] = (worker(), relay, scheduler, gateway)
 
 
@@ -74,14 +78,21 @@ def run_roles(name: str, roles: Sequence[Role], settings: Settings) -> None:
     """Run the roles in this process until SIGTERM or SIGINT; a role that fails ends the process with its error."""
     configure_logging(settings.counterfoil_log_level, name)
     at = places(settings)
-    spare_the_collector()
+    suit_memory_to_batches()
     uvloop.run(_run(name, roles, settings, at))
 
 
-def spare_the_collector() -> None:
-    """A batch makes many short-lived values and no cycles; collecting less saves a fifth of a worker's time."""
+def suit_memory_to_batches() -> None:
+    """A batch makes many short-lived values and no cycles, and buffers of megabytes, anew each time.
+
+    Collecting less saves a fifth of a worker's time, and keeping freed memory half of what the kernel does for it.
+    """
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    tune = getattr(ctypes.CDLL(None), "mallopt", None)
+    if tune is not None:  # GNU's C library
+        for parameter, value in MALLOC.items():
+            tune(parameter, value)
 
 
 async def _run(name: str, roles: Sequence[Role], settings: Settings, at: Places) -> None:

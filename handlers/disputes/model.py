@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-from uuid import NAMESPACE_URL, UUID, uuid5
+from typing import TYPE_CHECKING
 
+from schemas import ids
 from schemas.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from uuid import UUID
 
     from handlers.disputes.states import State
     from schemas.reasons import Reason
-
-_NAMESPACE: Final = uuid5(NAMESPACE_URL, "https://counterfoil.example/ids")
 
 
 @value
@@ -94,4 +93,4 @@ def dispute_id_of(tenant: str, dispute_reference: str) -> UUID:
     Commands name a dispute by its reference alone, so the provider is no part of it. Should two providers ever use
     one reference, the second one's reports are refused.
     """
-    return uuid5(_NAMESPACE, f"dispute/{tenant}/{dispute_reference}")
+    return ids.derived_id(ids.NAMESPACE, f"dispute/{tenant}/{dispute_reference}")

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
-from uuid import NAMESPACE_URL, UUID, uuid5
+from typing import TYPE_CHECKING
 
 from handlers.fees.model import FeeTerms
 from handlers.payments.states import REFUNDABLE
+from schemas import ids
 from schemas.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from uuid import UUID
 
     from handlers.payments.states import State
     from schemas.money import Rounding
     from schemas.provider import Operation
     from schemas.reasons import Reason
-
-_NAMESPACE: Final = uuid5(NAMESPACE_URL, "https://counterfoil.example/ids")
 
 
 @value
@@ -101,15 +100,15 @@ class Payment:
         return FeeTerms(self.fee_version, self.fee_bps, self.fee_fixed_minor, self.fee_rounding)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def payment_id_of(tenant: str, order_id: str) -> UUID:
     """The id of an order's payment. Derived from the order, so that an order cannot have two."""
-    return uuid5(_NAMESPACE, f"payment/{tenant}/{order_id}")
+    return ids.derived_id(ids.NAMESPACE, f"payment/{tenant}/{order_id}")
 
 
 def derived_id(parent_id: UUID, what: str, number: int) -> UUID:
     """The id of a payment's n-th call or timer, or of a timer's next. A retry after a crash derives the same id."""
-    return uuid5(parent_id, f"{what}/{number}")
+    return ids.derived_id(parent_id, f"{what}/{number}")
 
 
 def call_id_of(payment_id: UUID, number: int) -> UUID:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
-from uuid import NAMESPACE_URL, UUID, uuid5
 
+from schemas import ids
 from schemas.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from uuid import UUID
 
     from handlers.refunds.states import State
     from schemas.reasons import Reason
-
-_NAMESPACE: Final = uuid5(NAMESPACE_URL, "https://counterfoil.example/ids")
 
 POLICY: Final = "refund_policy"
 """The name of a tenant's one policy."""
@@ -113,9 +112,9 @@ class RefundCount:
 
 def refund_id_of(tenant: str, order_id: str, refund_id: str) -> UUID:
     """The identity of an order's refund. Derived from its name, so that a name cannot have two."""
-    return uuid5(_NAMESPACE, f"refund/{tenant}/{order_id}/{refund_id}")
+    return ids.derived_id(ids.NAMESPACE, f"refund/{tenant}/{order_id}/{refund_id}")
 
 
 def found_refund_id_of(tenant: str, provider: str, refund_reference: str) -> UUID:
     """The identity of a refund that we never asked for and learned of from its provider."""
-    return uuid5(_NAMESPACE, f"found_refund/{tenant}/{provider}/{refund_reference}")
+    return ids.derived_id(ids.NAMESPACE, f"found_refund/{tenant}/{provider}/{refund_reference}")

@@ -29,7 +29,7 @@ from ops.bench.errors import BenchError
 from ops.bench.processor import Meter
 from ops.bench.tracer import Spent, Tracer
 from ops.bench.workload import TOPIC, Event, Workload, choose_partition
-from ops.roles import spare_the_collector
+from ops.roles import suit_memory_to_batches
 from producers.relay import run_relay
 from schemas.topics import TOPICS
 
@@ -130,7 +130,7 @@ async def profile(site: Site, workload: Workload, events: int, batch_size: int) 
     Raises:
         BenchError: something was not applied.
     """
-    spare_the_collector()  # as every role does
+    suit_memory_to_batches()  # as every role does
     connection = await connect(site.at.admin_url, application="counterfoil bench")
     try:
         if site.pids:
