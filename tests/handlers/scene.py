@@ -160,7 +160,7 @@ class Scene:
             due_at=self.now.isoformat(),
         )
 
-    def having(self, **sums: int) -> Scene:
+    def having(self, **sums: Any) -> Scene:
         """With what refunds and disputes have done to the payment meanwhile."""
         self._payment = replace(self.payment, **sums)
         return self

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from tests.schemas.samples import ABSENT, CARD
+from tests.schemas.samples import ABSENT, CARD, DEBIT
 
 REQUESTED: Final = "checkout.payment_requested.v1"
 RECORDED: Final = "checkout.payment_recorded.v1"
@@ -82,7 +82,7 @@ REFUSED: Final = [
         "an unknown member of the card",
         REQUESTED,
         {"data__payment_method__cvc": "123"},
-        "data.payment_method.cvc",
+        "data.payment_method.card.cvc",
     ),
     # money
     Refused("no amount", REQUESTED, {"data__amount": ABSENT}, "data.amount"),
@@ -143,21 +143,58 @@ REFUSED: Final = [
         "a method of another kind",
         REQUESTED,
         {"data__payment_method": CARD | {"type": "iban"}},
-        "data.payment_method.type",
+        "data.payment_method",
     ),
     Refused(
         "an unknown network",
         REQUESTED,
         {"data__payment_method": CARD | {"network": "elo"}},
-        "data.payment_method.network",
+        "data.payment_method.card.network",
     ),
     Refused(
         "last4 of three digits",
         REQUESTED,
         {"data__payment_method": CARD | {"last4": "424"}},
-        "data.payment_method.last4",
+        "data.payment_method.card.last4",
     ),
     Refused("to confirm without a method", REQUESTED, {"data__payment_method": None}, "data", SCHEMA_SILENT),
+    Refused(
+        "a bank debit that waits for a capture",
+        REQUESTED,
+        {"data__payment_method": DEBIT},
+        "data",
+        SCHEMA_SILENT,
+    ),
+    Refused(
+        "a network of a bank debit",
+        "checkout.confirmation_requested.v1",
+        {"data__payment_method": DEBIT | {"network": "visa"}},
+        "data.payment_method.bank_debit.network",
+    ),
+    Refused(
+        "an increase to nothing",
+        "checkout.authorization_increase_requested.v1",
+        {"data__amount_minor": 0},
+        "data.amount_minor",
+    ),
+    Refused(
+        "a verdict that is none",
+        "checkout.outcome_decided.v1",
+        {"data__verdict": "perhaps"},
+        "data.verdict",
+    ),
+    Refused(
+        "a decision without a reason",
+        "checkout.outcome_decided.v1",
+        {"data__note": ""},
+        "data.note",
+    ),
+    Refused(
+        "a decision by nobody",
+        "checkout.outcome_decided.v1",
+        {"data__actor": ABSENT},
+        "data.actor",
+    ),
     Refused("a flag as text", REQUESTED, {"data__confirm": "true"}, "data.confirm"),
     Refused("a flag as a number", CAPTURE, {"data__final": 1}, "data.final"),
     Refused("an unknown capture method", REQUESTED, {"data__capture_method": "later"}, "data.capture_method"),
@@ -167,7 +204,7 @@ REFUSED: Final = [
         "a card number for a token",
         REQUESTED,
         {"data__payment_method": CARD | {"token": LUHN}},
-        "data.payment_method.token",
+        "data.payment_method.card.token",
         SCHEMA_SILENT,
     ),
     Refused(
@@ -229,7 +266,7 @@ REFUSED: Final = [
     # from our own gateway and scheduler
     Refused("a call that is no UUID", DECLINED, {"data__call_id": "call-1"}, "data.call_id", SCHEMA_SILENT),
     Refused("a reason that is not ours", DECLINED, {"data__reason": "card_declined"}, "data.reason"),
-    Refused("an unknown operation", DECLINED, {"data__operation": "refund"}, "data.operation"),
+    Refused("an unknown operation", DECLINED, {"data__operation": "teleport"}, "data.operation"),
     Refused(
         "a redirect that runs a script",
         CHALLENGE,

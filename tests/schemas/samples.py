@@ -68,8 +68,7 @@ DATA: Final[dict[str, Json]] = {
         "off_session": False,
         "metadata": {"basket": "b-17"},
     },
-    "checkout.confirmation_requested.v1": _COMMAND
-    | {"payment_method": CARD, "off_session": None},
+    "checkout.confirmation_requested.v1": _COMMAND | {"payment_method": CARD, "off_session": None},
     "checkout.challenge_completed.v1": {"order_id": "order-1"},
     "checkout.capture_requested.v1": _COMMAND | {"amount_minor": 500, "final": False},
     "checkout.authorization_increase_requested.v1": _COMMAND | {"amount_minor": 2500},

@@ -38,31 +38,94 @@ def test_a_wrong_message_is_refused_by_the_name_of_what_is_wrong(row: Refused) -
     assert refused_members(cloud_event(row.type, **row.changes)) == [row.named]
 
 
-DEFERRED: Final = "checkout.payment_deferred.v1"
-OPTIONAL: Final[dict[tuple[str, str], Any]] = {
-    (REQUESTED, "customer_id"): None,
-    (REQUESTED, "capture_method"): "automatic",
-    (REQUESTED, "confirm"): False,
-    (REQUESTED, "metadata"): {},
-    (RECORDED, "customer_id"): None,
-    (RECORDED, "metadata"): {},
-    (DEFERRED, "customer_id"): None,
-    (DEFERRED, "metadata"): {},
-    (CAPTURE, "amount_minor"): None,
-    (CAPTURE, "final"): True,
-    ("checkout.confirmation_requested.v1", "payment_method"): None,
-    ("checkout.payment_not_collected.v1", "detail"): "",
+DEFAULTS: Final[dict[str, dict[str, Any]]] = {
+    REQUESTED: {
+        "customer_id": None,
+        "capture_method": "automatic",
+        "confirm": False,
+        "off_session": False,
+        "metadata": {},
+    },
+    RECORDED: {"customer_id": None, "metadata": {}},
+    "checkout.payment_deferred.v1": {"customer_id": None, "metadata": {}},
+    "checkout.payment_not_collected.v1": {"detail": ""},
+    "checkout.confirmation_requested.v1": {"payment_method": None, "off_session": None},
+    CAPTURE: {"amount_minor": None, "final": True},
+    "checkout.refund_requested.v1": {
+        "customer_id": None,
+        "amount_minor": None,
+        "destination": "original_method",
+        "note": "",
+    },
+    "checkout.refund_canceled.v1": {"note": ""},
+    "checkout.refund_recorded.v1": {"note": ""},
+    "checkout.refund_policy_set.v1": {
+        "velocity": (),
+        "finance_after_days": 180,
+        "never_after_days": 365,
+        "approval_days": 14,
+        "service_credit": False,
+        "fees": "return_proportionally",
+    },
+    "checkout.evidence_submitted.v1": {"links": ()},
+    "checkout.dispute_accepted.v1": {"note": ""},
+    "checkout.shipment_recorded.v1": {"carrier": "", "detail": "", "sha256": None},
+    "webhook.payment_reported.v1": {
+        "order_id": None,
+        "currency": None,
+        "authorized_minor": None,
+        "captured_minor": None,
+        "call_id": None,
+        "reason": None,
+        "provider_code": "",
+        "redirect_url": None,
+    },
+    "webhook.refund_reported.v1": {
+        "order_id": None,
+        "provider_reference": None,
+        "refund_id": None,
+        "reason": None,
+        "provider_code": "",
+    },
+    "webhook.dispute_reported.v1": {
+        "order_id": None,
+        "fee_minor": 0,
+        "network_reason": "",
+        "evidence_due_at": None,
+    },
+    "webhook.unrecognized.v1": {"order_id": None, "provider_reference": None},
+    TIMER: {"object_id": None},
+    **{
+        f"provider.{result}.v1": {"object_id": None}
+        for result in (
+            "call_succeeded",
+            "call_declined",
+            "challenge_required",
+            "call_pending",
+            "call_unknown",
+            "call_failed",
+        )
+    },
 }
 """What an absent member means."""
+OPTIONAL: Final = {
+    (message_type, name): default
+    for message_type, members in DEFAULTS.items()
+    for name, default in members.items()
+}
 
-NEEDED_BY_ANOTHER: Final = (REQUESTED, "payment_method")
-"""Optional, but the sample asks to confirm."""
+NEEDED_BY_ANOTHER: Final = {
+    (REQUESTED, "payment_method"),
+    ("checkout.outcome_decided.v1", "amount_minor"),
+    ("checkout.outcome_decided.v1", "provider_reference"),
+}
+"""Optional, but the samples ask to confirm, and say that it succeeded."""
 
 REQUIRED: Final = [
     (message_type, name)
     for message_type, data in DATA.items()
     for name in data
-    if (message_type, name) not in {*OPTIONAL, NEEDED_BY_ANOTHER}
+    if (message_type, name) not in {*OPTIONAL, *NEEDED_BY_ANOTHER}
 ]
 
 
@@ -160,9 +223,16 @@ def test_a_time_is_a_date_not_a_number_as_text(time: str) -> None:
     assert refused_members(cloud_event(RECORDED, time=time)) == ["time"]
 
 
+@pytest.mark.parametrize("name", ["amount_minor", "provider_reference"])
+def test_a_success_that_a_person_decides_has_an_amount_and_a_reference(name: str) -> None:
+    decided = "checkout.outcome_decided.v1"
+    assert refused_members(cloud_event(decided, **{f"data__{name}": ABSENT})) == ["data"]
+    assert read_json(cloud_event(decided, **{f"data__{name}": ABSENT, "data__verdict": "no_effect"}))
+
+
 def test_last4_are_ascii_digits() -> None:
     event = cloud_event(REQUESTED, data__payment_method=CARD | {"last4": "٤٢٤٢"})
-    assert refused_members(event) == ["data.payment_method.last4"]
+    assert refused_members(event) == ["data.payment_method.card.last4"]
 
 
 def test_a_card_number_for_a_name_of_metadata_is_refused() -> None:

@@ -28,8 +28,14 @@ def test_what_nobody_can_mend_needs_no_action_or_waits() -> None:
     assert nobody == {
         Reason.BEHIND_PARKED,
         Reason.CALL_STALE,
+        Reason.REPORT_OUTDATED,
         Reason.AUTHORIZATION_EXPIRED,
     }
+
+
+def test_what_needs_a_new_method_is_not_tried_again_with_the_old_one() -> None:
+    for info in REASONS.values():
+        assert not (info.new_method and (info.retryable or info.retry_after_hours is not None))
 
 
 def test_fraud_is_never_answered_with_try_again() -> None:

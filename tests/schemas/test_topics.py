@@ -13,12 +13,16 @@ from schemas.topics import COMMAND_REPEATED, GROUP, INBOUND, TOPIC_OF_TYPE, TOPI
 
 # fmt: off
 DESIGN: Final = [
-    ("checkout.events",  "in",       "tenant:order (tenant:merchant for fee schedules)"),
-    ("provider.results", "internal", "tenant:order"),
-    ("timer.events",     "internal", "tenant:order"),
-    ("payment.events",   "out",      "tenant:payment"),
-    ("ledger.entries",   "out",      "tenant:object"),
-    ("rejections",       "out",      "tenant:object"),
+    ("checkout.events",       "in",       "tenant:order (tenant:merchant for fee schedules, tenant:refund_policy)"),
+    ("provider.results",      "internal", "tenant:order"),
+    ("webhook.events",        "internal", "tenant:order (tenant:provider's reference where the order is not named)"),
+    ("timer.events",          "internal", "tenant:order"),
+    ("payment.events",        "out",      "tenant:payment"),
+    ("refund.events",         "out",      "tenant:payment"),
+    ("dispute.events",        "out",      "tenant:payment"),
+    ("notification.requests", "out",      "tenant:order"),
+    ("ledger.entries",        "out",      "tenant:object"),
+    ("rejections",            "out",      "tenant:object"),
 ]
 # fmt: on
 
@@ -54,8 +58,9 @@ def test_what_is_written_has_one_home() -> None:
 
 def test_every_state_of_a_payment_is_told() -> None:
     states = {f"payment.{state}.v1" for state in State}
-    assert set(PAYMENT_EVENT_TYPES) | {COMMAND_REPEATED} == {
+    assert set(PAYMENT_EVENT_TYPES) == {
         *states,
         "payment.outcome_unknown.v1",
-        COMMAND_REPEATED,
+        "payment.authorization_expiring.v1",
     }
+    assert TOPIC_OF_TYPE[COMMAND_REPEATED] == "payment.events"

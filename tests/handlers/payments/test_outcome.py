@@ -91,6 +91,7 @@ def test_a_person_decides_as_the_provider_would_have_answered(
     assert "seen in the provider's console" in audit.detail
 
 
+# ruff: noqa: E501 - a table
 # fmt: off
 REFUSED: Final = [
     (lambda: unknown(processing), {"call_id": STALE_ID},                         Reason.CALL_STALE,              "waits for call"),

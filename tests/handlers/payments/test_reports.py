@@ -115,6 +115,7 @@ def test_a_report_that_says_less_than_is_known_is_told_so() -> None:
     assert scene.rejection.reason is Reason.REPORT_OUTDATED
 
 
+# ruff: noqa: E501 - tables
 # fmt: off
 FOREIGN: Final = [
     (processing,    {"currency": "USD"},                                  Reason.CURRENCY_DIFFERS, "currency USD"),
