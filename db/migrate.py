@@ -16,7 +16,7 @@ def migrate(admin_url: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.attributes["url"] = admin_url.replace("postgresql://", "postgresql+psycopg://", 1)
-    command.upgrade(config, "heads")
+    command.upgrade(config, "head")
 
 
 def run_sql_file(name: str, *, as_owner: bool = True) -> None:
