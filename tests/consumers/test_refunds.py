@@ -301,6 +301,33 @@ async def test_an_approval_is_four_eyes_in_the_log_and_in_the_database(
     assert await broken_laws(admin) == []
 
 
+TAMPERING: Final = [
+    # what a superuser does, what `check` says about it
+    ("UPDATE refunds SET state = 'failed', version = 9", "transitions end in succeeded at version 3"),
+    ("UPDATE refunds SET amount_minor = 11", "given 11, fee"),
+    ("UPDATE refunds SET fee_returned_minor = 0", "its refunds say 10 with 0"),
+    ("UPDATE refund_counts SET amount_minor = 99", "counted 99"),
+    ("UPDATE payments SET refunded_minor = 9", "refunded 9, captured 100"),
+    ("UPDATE refunds SET call_id = gen_random_uuid()", "which is not there"),
+    ("UPDATE provider_calls SET status = 'unknown' WHERE object_id IS NOT NULL", "waits for none"),
+    ("DELETE FROM refunds", "is missing at version 0"),
+    ("DELETE FROM outbox_batches WHERE topic = 'refund.events'", "which is not in the outbox"),
+]
+
+
+@pytest.mark.parametrize(("deed", "told"), TAMPERING, ids=[deed for deed, _ in TAMPERING])
+async def test_what_is_changed_behind_the_guards_is_found(
+    admin: Connection, shop: tuple[Feed, Feed, Feed], deed: str, told: str
+) -> None:
+    commands, results, _ = shop
+    await commands.take(refund("r1", "o1"))
+    await results.take(*await answers(admin))
+    assert await broken_laws(admin) == []
+    await admin.execute("ALTER TABLE outbox_batches DISABLE TRIGGER outbox_append_only")
+    await admin.execute(deed)
+    assert told in " ".join(await broken_laws(admin))
+
+
 def a_day(number: int) -> Iterable[bytes]:
     """Refunds of one order: within the limits, again, and above what is left."""
     yield refund(f"a{number}", f"o{number}", 30)

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 
 @value
 class Progress:
-    """A refund, its payment, and what its payment's refunds gave back of the fee, as they are by `moment`, the time of deciding.
+    """A refund, its payment, and what its payment's refunds gave back of the fee, as they are by now.
 
-    Every method returns the progress after it. `effective_at` is when the business event happened, for the entries.
+    Every method returns the progress after it. `moment` is the time of deciding; `effective_at` is when the
+    business event happened, for the entries.
     """
 
     payment: Payment
