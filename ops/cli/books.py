@@ -15,7 +15,7 @@ import typer
 
 from ops.exports import batches as batching
 from ops.exports.beancount import write_beancount
-from ops.exports.files import replacing
+from ops.exports.files import FileError, replacing
 from ops.exports.hledger import write_hledger
 from ops.exports.journal import ExportError, entries, open_accounts, tenant_of
 from ops.exports.warehouse import write_warehouse
@@ -305,14 +305,14 @@ def _asked(work: Callable[[Any], Awaitable[T]]) -> T:
     """What `work` finds out as the readers' role, or exit 1 with what is wrong."""
     try:
         return ask(work)
-    except (ExportError, pdf.PdfError, OSError) as error:
+    except (ExportError, FileError, pdf.PdfError) as error:
         fail(str(error))
 
 
 def _acted(work: Callable[[Any, str], Awaitable[T]]) -> T:
     try:
         return act(work)
-    except (ExportError, UnsettledError, OSError) as error:
+    except (ExportError, FileError, UnsettledError) as error:
         fail(str(error))
 
 

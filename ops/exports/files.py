@@ -11,20 +11,37 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+class FileError(Exception):
+    """A file cannot be written; the message says which and why."""
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; when the block ends well, it takes its place, durably, else it is gone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """A path beside `path` to write to; when the block ends well, it takes its place, durably, else it is gone.
+
+    Raises:
+        FileError: it cannot be written: no room, no right, no such folder.
+    """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        yield part
-        with part.open("rb") as written:
-            os.fsync(written.fileno())
-        part.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            os.fsync(folder)
+            yield part
+            _settle(part)
+            part.replace(path)
+            _settle(path.parent)
         finally:
-            os.close(folder)
+            part.unlink(missing_ok=True)
+    except (ConnectionError, TimeoutError):
+        raise  # the database's, while the block was reading
+    except OSError as error:
+        raise FileError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _settle(path: Path) -> None:
+    """What was written to a file or folder outlives the machine."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
     finally:
-        part.unlink(missing_ok=True)
+        os.close(descriptor)

@@ -120,7 +120,7 @@ def render(title: str, parts: Iterable[dict[str, Any]], at: datetime) -> bytes:
         format="pdf",
         sys_inputs={"data": orjson.dumps({"title": title, "parts": list(parts)}).decode()},
         pdf_standards=_STANDARD,
-        timestamp=at,
+        timestamp=at.replace(microsecond=0),
     )
     return document
 

@@ -14,7 +14,7 @@ import pytest
 from db.connection import connect
 from db.queries import exports as sql
 from ops.exports.batches import ChangedHistoryError, batches, export_batches, write_batch
-from ops.exports.files import replacing
+from ops.exports.files import FileError, replacing
 from tests.ops.exports.conftest import DAY
 from tests.ops.statements.ledgers import START, post, post_within, sale
 
@@ -88,11 +88,11 @@ async def test_a_file_that_a_crash_left_out_is_written_by_the_next_run(
 
     def full_disk(path: Path) -> object:
         if path.suffix == ending:
-            raise OSError(28, "No space left on device")
+            raise FileError("No space left on device")
         return real(path)
 
     monkeypatch.setattr("ops.exports.batches.replacing", full_disk)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(FileError, match="No space"):
         await export_batches(booked, "acme", tmp_path)
     monkeypatch.undo()
     assert len(await batches(booked, "acme")) == 1
