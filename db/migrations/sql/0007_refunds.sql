@@ -1,7 +1,7 @@
 -- Refunds, the policies they are judged by, and what is counted beside them (laws 5, 7).
 
--- `object_id` is derived from the order and the caller's name for the refund, or from the provider's. How much
--- may be given back of a payment is guarded by the sums on its row; see payments_given_back.
+-- `object_id` is derived from the order and the caller's name for the refund, or from the provider's. How
+-- much may be given back of a payment is guarded by the sums on its row; see payments_given_back.
 CREATE TABLE refunds (
     tenant text NOT NULL,
     object_id uuid NOT NULL,
