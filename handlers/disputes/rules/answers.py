@@ -28,7 +28,7 @@ History = tuple["Evidence", ...]
 def call_succeeded(
     payment: Payment | None,
     dispute: Dispute | None,
-    history: History | None,
+    evidence: History | None,
     message: CallSucceeded,
     now: datetime,
 ) -> Outcome:
@@ -37,14 +37,14 @@ def call_succeeded(
     if payment is None or dispute is None or problem is not None:
         return problem or Decision()
     if dispute.call_operation == "submit_evidence":
-        return _submitted(dispute, history or (), message.time, now)
+        return _submitted(dispute, evidence or (), message.time, now)
     return _accepted(payment, dispute, message.time, now)
 
 
 def call_pending(
     payment: Payment | None,
     dispute: Dispute | None,
-    history: History | None,
+    evidence: History | None,
     message: CallPending,
     now: datetime,
 ) -> Outcome:
@@ -53,19 +53,19 @@ def call_pending(
     if payment is None or dispute is None or problem is not None:
         return problem or Decision()
     if dispute.call_operation == "submit_evidence":
-        return _submitted(dispute, history or (), message.time, now)
+        return _submitted(dispute, evidence or (), message.time, now)
     return Decision(states=(replace(dispute, updated_at=now, **answered()),))
 
 
 def call_refused(
     payment: Payment | None,
     dispute: Dispute | None,
-    history: History | None,
+    evidence: History | None,
     message: CallDeclined | CallFailed,
     now: datetime,
 ) -> Outcome:
     """No, or certainly no effect: the dispute stands as before, and the merchant is told while there is time."""
-    del history
+    del evidence
     problem = _not_ours(payment, dispute, message)
     if dispute is None or problem is not None:
         return problem or Decision()
@@ -78,12 +78,12 @@ def call_refused(
 def call_unknown(
     payment: Payment | None,
     dispute: Dispute | None,
-    history: History | None,
+    evidence: History | None,
     message: CallUnknown,
     now: datetime,
 ) -> Outcome:
     """Nobody knows yet; the gateway goes on asking, and the due date waits for it."""
-    del history
+    del evidence
     problem = _not_ours(payment, dispute, message)
     if dispute is None or problem is not None:
         return problem or Decision()

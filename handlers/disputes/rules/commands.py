@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def submit_evidence(
     payment: Payment | None,
     dispute: Dispute | None,
-    history: tuple[Evidence, ...] | None,
-    documents: tuple[OrderDocument, ...] | None,
+    evidence: tuple[Evidence, ...] | None,
+    order_documents: tuple[OrderDocument, ...] | None,
     message: EvidenceSubmitted,
     now: datetime,
 ) -> Outcome:
@@ -42,11 +42,11 @@ def submit_evidence(
     forbidden = refusal(dispute, Trigger.SUBMIT_EVIDENCE) or _once_only(dispute)
     if forbidden is not None:
         return forbidden
-    evidence = evidence_of(dispute, len(history or ()) + 1, data, documents or (), now)
-    asking, call = ask(dispute, "submit_evidence", now, evidence.fields)
-    detail = f"version {evidence.version}, sha256 {evidence.sha256}"
+    sent = evidence_of(dispute, len(evidence or ()) + 1, data, order_documents or (), now)
+    asking, call = ask(dispute, "submit_evidence", now, sent.fields)
+    detail = f"version {sent.version}, sha256 {sent.sha256}"
     done = Audit(data.actor.id, "evidence_submitted", "dispute", str(dispute.object_id), detail)
-    return Decision(states=(asking, evidence), calls=(call,), audit=(done,))
+    return Decision(states=(asking, sent), calls=(call,), audit=(done,))
 
 
 def accept_dispute(

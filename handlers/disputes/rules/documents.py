@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def record_document(
     payment: Payment | None,
-    documents: tuple[OrderDocument, ...] | None,
+    order_documents: tuple[OrderDocument, ...] | None,
     message: ShipmentRecorded,
     now: datetime,
 ) -> Outcome:
@@ -35,7 +35,7 @@ def record_document(
         data.detail,
         data.sha256,
     )
-    known = next((one for one in documents or () if one.reference == data.reference), None)
+    known = next((one for one in order_documents or () if one.reference == data.reference), None)
     if known is None:
         return Decision(states=(document,))
     if known == document:
