@@ -15,8 +15,8 @@ from ops.endpoints import Places, places
 from ops.health import serve_health, watch_database
 from ops.logging import configure_logging
 from ops.metrics import Telemetry
+from ops.providers import providers
 from producers.gateway import run_gateway
-from producers.providers.sandbox import SandboxProvider
 from producers.relay import run_relay
 from producers.scheduler import run_scheduler
 
@@ -57,15 +57,8 @@ async def scheduler(_: Settings, at: Places, telemetry: Telemetry, stop: asyncio
 
 async def gateway(settings: Settings, at: Places, telemetry: Telemetry, stop: asyncio.Event) -> None:
     """The role of the gateway, with every provider that is configured."""
-    sandbox = SandboxProvider(
-        base_url=settings.counterfoil_sandbox_url,
-        api_key=settings.counterfoil_sandbox_api_key,
-        read_timeout_ms=settings.counterfoil_sandbox_read_timeout_ms,
-    )
-    try:
-        await run_gateway(at.database_url, {"sandbox": sandbox}, telemetry, stop)
-    finally:
-        await sandbox.aclose()
+    async with providers(settings) as configured:
+        await run_gateway(at.database_url, configured, telemetry, stop)
 
 
 MALLOC: Final = {-1: 1 << 30, -2: 64 << 20, -3: 1 << 30}

@@ -24,6 +24,15 @@ class Settings(BaseSettings):
     counterfoil_sandbox_api_key: SecretStr = SecretStr("sandbox-key-for-development")
     counterfoil_sandbox_read_timeout_ms: Annotated[int, Field(ge=1)] = 10_000
     """How long the gateway waits for the provider's next byte before the outcome is unknown."""
+    counterfoil_stripe_api_key: SecretStr | None = None
+    """Without a key, the gateway leaves this provider's calls to others."""
+    counterfoil_stripe_url: str = "https://api.stripe.com"
+    counterfoil_adyen_api_key: SecretStr | None = None
+    counterfoil_adyen_merchant_account: str = ""
+    counterfoil_adyen_checkout_url: str = "https://checkout-test.adyen.com"
+    counterfoil_adyen_disputes_url: str = "https://ca-test.adyen.com"
+    counterfoil_return_url: str = "https://shop.example/return"
+    """Where a provider sends the customer after a challenge."""
     counterfoil_http_host: str = "127.0.0.1"
     counterfoil_http_port: Annotated[int, Field(ge=0, le=65535)] = 9464
     counterfoil_log_level: str = "info"

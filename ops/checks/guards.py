@@ -20,10 +20,17 @@ GUARDS: Final[dict[str, tuple[str, ...]]] = {
     "transitions": ("transitions_append_only",),
     "fee_schedules": ("fee_schedules_append_only",),
     "provider_answers": ("provider_answers_append_only",),
+    "webhooks": ("webhooks_append_only",),
+    "refund_policies": ("refund_policies_append_only",),
+    "dispute_evidence": ("dispute_evidence_append_only",),
+    "order_documents": ("order_documents_append_only",),
+    "account_slices": ("account_slices_append_only",),
+    "journal_batches": ("journal_batches_append_only", "journal_batches_contiguous"),
+    "chain_blocks": ("chain_blocks_append_only", "chain_blocks_follow"),
 }
 """Table -> the triggers that guard it, in replica sessions too."""
 
-EVIDENCE: Final = frozenset({"inbox", "inbox_conflicts", "dead_letters", "provider_answers"})
+EVIDENCE: Final = frozenset({"inbox", "inbox_conflicts", "dead_letters", "provider_answers", "webhooks"})
 """Tables that keep what came from outside, word for word (law 8)."""
 
 HISTORY: Final[dict[str, str]] = {
@@ -38,6 +45,13 @@ HISTORY: Final[dict[str, str]] = {
     "fee_schedules": "",
     "outbox_batches": "",
     "provider_answers": "",
+    "webhooks": "",
+    "refund_policies": "",
+    "dispute_evidence": "",
+    "order_documents": "",
+    "account_slices": "",
+    "journal_batches": "",
+    "chain_blocks": "",
 }
 """Table that only grows -> the columns that the application may update all the same."""
 

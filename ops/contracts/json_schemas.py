@@ -7,6 +7,7 @@ that AsyncAPI tools and older generators understand them too.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from inspect import getdoc
@@ -21,7 +22,7 @@ from schemas.outgoing import SOURCE
 from schemas.topics import TOPICS
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-NAMES: Final = {"UUID": UUID, "datetime": datetime}
+NAMES: Final = {"UUID": UUID, "datetime": datetime, "Mapping": Mapping}
 """What the outbound data classes name in annotations that they import for the type checker only."""
 
 JsonSchema = dict[str, Any]

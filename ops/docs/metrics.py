@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import REGISTRY
 
+import ops.ingress.meter  # noqa: F401 - registers them
 import ops.metrics  # noqa: F401 - registers them
 
 PREFIX = "counterfoil_"

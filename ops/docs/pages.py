@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ops.docs import ledger, metrics, payments
+from ops.docs import ledger, metrics, payments, refunds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,12 @@ PAGES: Final[dict[str, dict[str, Callable[[], str]]]] = {
     "ledger.md": {"accounts": ledger.accounts, "postings": ledger.postings},
     "operations.md": {"metrics": metrics.metrics},
     "payments.md": {"picture": payments.picture, "table": payments.table, "triggers": payments.triggers},
+    "refunds.md": {
+        "picture": refunds.picture,
+        "table": refunds.table,
+        "triggers": refunds.triggers,
+        "postings": refunds.postings,
+    },
 }
 """Page -> its generated parts."""
 

@@ -27,11 +27,17 @@ COUNTERS = {
     "counterfoil_money_posted_minor_total": {"currency"},
     "counterfoil_provider_calls_total": {"provider", "operation", "outcome"},
     "counterfoil_published_total": {"topic"},
+    "counterfoil_webhook_connections_dropped_total": {"reason"},
+    "counterfoil_webhooks_repeated_total": set[str](),
+    "counterfoil_webhooks_total": {"provider", "outcome"},
 }
 HISTOGRAMS = {
     "counterfoil_batch_seconds": {"topic"},
     "counterfoil_batch_size": {"topic"},
     "counterfoil_provider_call_seconds": {"provider", "operation"},
+    "counterfoil_webhook_answer_seconds": {"provider"},
+    "counterfoil_webhook_commit_seconds": set[str](),
+    "counterfoil_webhook_commit_size": set[str](),
 }
 GAUGES = {
     "counterfoil_consumer_lag": {"topic", "partition"},

@@ -14,26 +14,37 @@ if TYPE_CHECKING:
 
 # What the application may do beyond reading. Columns are those that may be updated.
 APPLICATION = {
+    "account_marks": "INSERT UPDATE",
+    "account_slices": "INSERT",
     "accounts": "INSERT",
     "audit_log": "INSERT",
     "balances": "INSERT UPDATE",
+    "chain_blocks": "INSERT",
     "clocks": "INSERT UPDATE",
     "dead_letters": "INSERT replayed_at",
+    "dispute_evidence": "INSERT",
+    "disputes": "INSERT UPDATE",
     "entries": "INSERT",
     "fee_schedules": "INSERT",
     "idempotency_keys": "INSERT event_id expires_at fingerprint outcome reason source",
     "inbox": "INSERT batch_id detail outcome reason",
     "inbox_conflicts": "INSERT",
     "intake": "INSERT UPDATE",
+    "journal_batches": "INSERT",
     "lines": "INSERT",
+    "order_documents": "INSERT",
     "outbox_batches": "INSERT",
     "parked": "DELETE INSERT UPDATE",
     "payments": "INSERT UPDATE",
     "provider_answers": "INSERT",
     "provider_calls": "INSERT answered_at claimed_by due_at lease_until status tries unknown_since",
+    "refund_counts": "INSERT UPDATE",
+    "refund_policies": "INSERT",
+    "refunds": "INSERT UPDATE",
     "relay_cursor": "UPDATE",
     "timers": "INSERT published_at",
     "transitions": "INSERT",
+    "webhooks": "INSERT",
 }
 
 RIGHTS = """

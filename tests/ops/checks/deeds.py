@@ -246,7 +246,7 @@ DEEDS = [
         "is used 2 times, by tenants",
     ),
     Deed(
-        "UPDATE payments SET call_id = gen_random_uuid() WHERE order_id = 'k5'",
+        "UPDATE payments SET call_id = gen_random_uuid(), call_amount_minor = 0 WHERE order_id = 'k5'",
         {6},
         "which is not there",
     ),
