@@ -1,5 +1,7 @@
 -- Balances and movements as of any moment, by effective or by posting date; amounts are minor units.
 -- `before` bounds from above and is not included. Slices of long accounts stand for their lines.
+-- OFFSET 0 keeps the order of a join: from the account's lines to their entries, never the other way. A range
+-- of (account, entry) can be had from the account's index alone, which begins where the range does.
 
 -- name: balances_before
 -- The accounts of a code, or of all, and what they held before a moment: whole slices, the lines of slices
@@ -24,14 +26,19 @@ CROSS JOIN LATERAL (
         count(*) AS lines
     FROM account_slices AS s
     INNER JOIN lines AS l
-        ON l.account_id = a.account_id AND l.tenant = a.tenant
-        AND l.entry_id BETWEEN s.first_entry_id AND s.last_entry_id
-    INNER JOIN entries AS e ON e.entry_id = l.entry_id AND e.tenant = l.tenant
+        ON l.tenant = a.tenant
+        AND (l.account_id, l.entry_id) BETWEEN (a.account_id, s.first_entry_id)
+        AND (a.account_id, s.last_entry_id)
+    CROSS JOIN LATERAL (
+        SELECT CASE :basis WHEN 'effective' THEN i.effective_at ELSE i.posted_at END AS at
+        FROM entries AS i
+        WHERE i.entry_id = l.entry_id AND i.tenant = l.tenant
+        OFFSET 0
+    ) AS e
     WHERE s.account_id = a.account_id AND s.tenant = a.tenant AND s.basis = :basis
         AND s.day = (:before::timestamptz AT TIME ZONE 'UTC')::date
         AND s.first_at < :before AND s.last_at >= :before
-        AND CASE :basis WHEN 'effective' THEN e.effective_at ELSE e.posted_at END >= s.first_at
-        AND CASE :basis WHEN 'effective' THEN e.effective_at ELSE e.posted_at END < :before
+        AND e.at >= s.first_at AND e.at < :before
 ) AS c
 CROSS JOIN LATERAL (
     SELECT
@@ -39,9 +46,16 @@ CROSS JOIN LATERAL (
         sum(l.amount_minor) FILTER (WHERE l.direction = -1) AS credit,
         count(*) AS lines
     FROM lines AS l
-    INNER JOIN entries AS e ON e.entry_id = l.entry_id AND e.tenant = l.tenant
-    WHERE l.account_id = a.account_id AND l.tenant = a.tenant AND l.entry_id > coalesce(m.entry_id, 0)
-        AND CASE :basis WHEN 'effective' THEN e.effective_at ELSE e.posted_at END < :before
+    CROSS JOIN LATERAL (
+        SELECT CASE :basis WHEN 'effective' THEN i.effective_at ELSE i.posted_at END AS at
+        FROM entries AS i
+        WHERE i.entry_id = l.entry_id AND i.tenant = l.tenant
+        OFFSET 0
+    ) AS e
+    WHERE l.tenant = a.tenant
+        AND (l.account_id, l.entry_id) BETWEEN (a.account_id, coalesce(m.entry_id, 0) + 1)
+        AND (a.account_id, 9223372036854775807)
+        AND e.at < :before
 ) AS t
 WHERE (:account_id::bigint IS NULL OR a.account_id = :account_id)
     AND (:code::text IS NULL OR a.code = :code)
@@ -102,14 +116,18 @@ FROM (
     SELECT d.*
     FROM ranges AS r
     CROSS JOIN LATERAL (
-        SELECT
-            CASE :basis WHEN 'effective' THEN i.effective_at ELSE i.posted_at END AS at,
-            l.entry_id, l.line, l.direction, l.amount_minor
+        SELECT e.at, l.entry_id, l.line, l.direction, l.amount_minor
         FROM lines AS l
-        INNER JOIN entries AS i ON i.entry_id = l.entry_id AND i.tenant = l.tenant
-        WHERE l.account_id = :account_id AND l.tenant = :tenant
-            AND l.entry_id BETWEEN r.first_entry_id AND r.last_entry_id
-        OFFSET 0 -- by the account's lines first, never by all entries of the period
+        CROSS JOIN LATERAL (
+            SELECT CASE :basis WHEN 'effective' THEN i.effective_at ELSE i.posted_at END AS at
+            FROM entries AS i
+            WHERE i.entry_id = l.entry_id AND i.tenant = l.tenant
+            OFFSET 0
+        ) AS e
+        WHERE l.tenant = :tenant
+            AND (l.account_id, l.entry_id) BETWEEN (:account_id, r.first_entry_id)
+            AND (:account_id, r.last_entry_id)
+        OFFSET 0
     ) AS d
     CROSS JOIN horizon AS h
     WHERE d.at BETWEEN r.first_at AND r.last_at -- rows of other days have lines among the same entries
