@@ -105,8 +105,9 @@ TRANSITIONS: Final[dict[tuple[State | None, Trigger], State]] = {
     (_S.CAPTURED, _T.CAPTURE): _S.CAPTURED,
     (_S.CAPTURED, _T.COMPLETE): _S.SUCCEEDED,
     (_S.CAPTURED, _T.RELEASE): _S.SUCCEEDED,
-    # the bank decides in days, and may think better of it after that
+    # the provider or a bank decides later, a debit's bank in days; that one may think better of it afterwards
     (_S.PROCESSING, _T.PEND): _S.SETTLING,
+    (_S.SETTLING, _T.AUTHORIZE): _S.AUTHORIZED,
     (_S.SETTLING, _T.CAPTURE): _S.CAPTURED,
     (_S.SETTLING, _T.DECLINE): _S.REQUIRES_PAYMENT_METHOD,
     (_S.SETTLING, _T.GIVE_UP): _S.FAILED,

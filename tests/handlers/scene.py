@@ -99,13 +99,13 @@ class Scene:
         kept = {**event["data"], **changes}
         event["data"] = {member: value for member, value in kept.items() if value is not ABSENT}
         message = read(TOPIC_OF[message_type], json.dumps(event, default=str).encode())
-        known = {"payment": self._payment, "fees": self.fees}
+        known: dict[str, Any] = {"payment": self._payment, "fees": self.fees}
         route = route_of(message)
         if self._payment and getattr(message.data, "call_id", None) == self._payment.call_id:
             # What the payment itself asked for; refunds hand over the answers to its refunds of late successes.
             route = ANSWERS.get(message_type, route)
         assert route is not None
-        self._settle(route.rule(*(known[need.kind] for need in route.needs), message, self.now))
+        self._settle(route.rule(*(known.get(need.kind) for need in route.needs), message, self.now))
         return self
 
     def answer(self, name: str, **data: Any) -> Scene:

@@ -87,6 +87,7 @@ canceled                has     no      no     no      no       no     SUCC   no
 canceling_challenge     has     ?call   ?call  ?call   ?call    ?call  ?call  ?call no   -    -     same  -     -     -
 increasing              has     ?call   ?call  ?call   ?call    ?call  ?call  ?call no   same same  -     -     -     -
 releasing               has     ?call   ?call  ?call   ?call    ?call  ?call  ?call no   same same  -     -     -     -
+under_review            has     no      no     no      no       no     SUCC   no    no   -    -     -     -     same  -
 debiting                has     ?call   ?call  ?call   ?call    ?call  ?call  ?call no   -    -     -     -     -     -
 pending                 has     no      no     no      no       no     SUCC   no    no   -    -     -     -     same  -
 checking                has     ?call   ?call  ?call   ?call    ?call  ?call  ?call no   -    -     -     -     -     -
@@ -126,6 +127,7 @@ canceled                stale stale    stale     stale stale   stale  stale   - 
 canceling_challenge     CANC  PROC     same      same  same    PROC   same    -     SUCC  -    -    CANC CANC  CANC  alien alien
 increasing              same  same     same      same  same    same   same    -     ?call -    -    -    -     ?call alien alien
 releasing               SUCC  same     same      same  same    same   same    -     ?call -    -    -    -     SUCC  alien alien
+under_review            stale stale    stale     stale stale   stale  stale   AUTH  SUCC  -    -    METH FAIL  METH  alien alien
 debiting                SUCC  METH     ACTI      SETT  same    CONF   FAIL    -     SUCC  ACTI SETT METH FAIL  METH  -     SUCC
 pending                 stale stale    stale     stale stale   stale  stale   -     SUCC  -    -    METH FAIL  METH  alien alien
 checking                SUCC  METH     same      same  same    same   same    -     SUCC  -    -    METH FAIL  METH  alien alien

@@ -124,6 +124,11 @@ def releasing() -> Scene:
     return captured().send("cancellation_requested")
 
 
+def under_review() -> Scene:
+    """The provider takes its time over a card."""
+    return processing().answer("call_pending")
+
+
 def debiting() -> Scene:
     """The provider is asked to debit a bank account."""
     return Scene().send("payment_requested", capture_method="automatic", payment_method=DEBIT)
@@ -206,6 +211,7 @@ SITUATIONS: Final[dict[str, Callable[[], Scene]]] = {
         canceling_challenge,
         increasing,
         releasing,
+        under_review,
         debiting,
         pending,
         checking,
