@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
     Break = tuple[str, str]
 
-ANNOTATIONS: Final = {"$schema", "$defs", "title", "description", "examples", "deprecated", "default"}
+ANNOTATIONS: Final = {
+    "$schema",
+    "$defs",
+    "title",
+    "description",
+    "discriminator",
+    "examples",
+    "deprecated",
+    "default",
+}
 """Keywords that refuse nothing. Defaults are compared all the same: they say what an absent member means."""
 AT_LEAST: Final = ("minLength", "minItems", "minProperties", "minimum")
 AT_MOST: Final = ("maxLength", "maxItems", "maxProperties", "maximum")
@@ -27,11 +36,14 @@ STRUCTURE: Final = (
     "enum",
     "const",
     "anyOf",
+    "oneOf",
     "items",
     "properties",
     "required",
     "additionalProperties",
 )
+UNIONS: Final = {"anyOf", "oneOf"}
+"""Alternatives, which may hold others; that the branches of a oneOf exclude each other is their tags' affair."""
 COMPARED: Final = {*AT_LEAST, *AT_MOST, *SAME, *STRUCTURE, "exclusiveMinimum", "exclusiveMaximum"}
 
 
@@ -61,7 +73,7 @@ class _Comparison:
         for keyword in sorted((writer.keys() | reader.keys()) - ANNOTATIONS - COMPARED):
             if writer.get(keyword) != reader.get(keyword):
                 yield path, f"{keyword} differs, and no rule compares it"
-        if "anyOf" in writer or "anyOf" in reader:
+        if UNIONS & (writer.keys() | reader.keys()):
             yield from self._branches(writer, reader, path)
             return
         yield from _types(writer, reader, path)
@@ -73,8 +85,8 @@ class _Comparison:
 
     def _branches(self, writer: JsonSchema, reader: JsonSchema, path: str) -> Iterator[Break]:
         """Some branch of the reader must take each of the writer's; the closest one says what is wrong."""
-        for said in writer.get("anyOf", [writer]):
-            tried = [list(self._narrowed(said, read, path)) for read in reader.get("anyOf", [reader])]
+        for said in _alternatives(writer, self._writer):
+            tried = [list(self._narrowed(said, read, path)) for read in _alternatives(reader, self._reader)]
             yield from min(tried, key=len)
 
     def _members(self, writer: JsonSchema, reader: JsonSchema, path: str) -> Iterator[Break]:
@@ -112,6 +124,16 @@ def _resolved(schema: JsonSchema, document: JsonSchema) -> JsonSchema:
     for step in schema["$ref"].removeprefix("#/").split("/"):
         target = target[step]
     return {**_resolved(target, document), **{name: part for name, part in schema.items() if name != "$ref"}}
+
+
+def _alternatives(schema: JsonSchema, document: JsonSchema) -> Iterator[JsonSchema]:
+    """The branches of a union, and of the unions in it; a schema that is none is its own."""
+    schema = _resolved(schema, document)
+    branches = [branch for keyword in UNIONS for branch in schema.get(keyword, ())]
+    if not branches:
+        yield schema
+    for branch in branches:
+        yield from _alternatives(branch, document)
 
 
 def _types(writer: JsonSchema, reader: JsonSchema, path: str) -> Iterator[Break]:
