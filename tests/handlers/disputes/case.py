@@ -16,6 +16,7 @@ from handlers.disputes.model import Dispute, Evidence, OrderDocument, dispute_id
 from handlers.ledger.model import DEBIT, Posting
 from handlers.payments.model import Payment
 from handlers.routes import route_of
+from schemas.envelope import Message
 from tests.handlers.scene import STALE_ID, TYPE_OF, Scene
 from tests.schemas.samples import TOPIC_OF, cloud_event, read
 
@@ -120,7 +121,10 @@ class Case:
         message_type = TYPE_OF[name]
         event = cloud_event(message_type, time=self.now.isoformat())
         event["data"] |= data
-        message = read(TOPIC_OF[message_type], json.dumps(event, default=str).encode())
+        return self.take(read(TOPIC_OF[message_type], json.dumps(event, default=str).encode()))
+
+    def take(self, message: Message) -> Case:
+        """A message that was read already."""
         route = route_of(message)
         assert route is not None
         known = [
