@@ -56,8 +56,12 @@ CREATE TABLE payments (
     CONSTRAINT payments_given_back CHECK (refunding_minor + refunded_minor <= captured_minor)
 ) WITH (fillfactor = 85);
 CREATE INDEX payments_reference ON payments (provider_reference) WHERE provider_reference IS NOT NULL;
--- What a person must look at; a payment whose outcome is known costs it nothing.
-CREATE INDEX payments_uncertain ON payments (updated_at) WHERE NOT certain;
+-- These cost a payment nothing that was recorded, or whose outcome is known. None has a column that changes with
+-- every step, so that a step still rewrites no index.
+CREATE INDEX payments_uncertain ON payments (tenant) WHERE NOT certain;
+CREATE INDEX payments_late_charges ON payments USING gin (remarks) WHERE remarks IS NOT NULL;
+CREATE INDEX payments_metadata ON payments USING gin (metadata jsonb_path_ops)
+WHERE capture_method <> 'recorded' AND metadata <> '{}';
 
 -- Every step of every object that has a state. Ids are derived, so that no two objects share one.
 CREATE TABLE transitions (
