@@ -1,5 +1,5 @@
--- The sandbox provider's own books, in SQLite. One row says one thing that happened. Times are UTC, in ISO 8601
--- with microseconds, so that they sort as text; the delivery of webhooks counts real milliseconds.
+-- The sandbox provider's own books, in SQLite. One row says one thing that happened. Times are UTC, in
+-- ISO 8601 with microseconds, so that they sort as text; the delivery of webhooks counts real milliseconds.
 
 CREATE TABLE IF NOT EXISTS books (
     id text NOT NULL,

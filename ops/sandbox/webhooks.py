@@ -12,7 +12,7 @@ import time
 from base64 import b64encode
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,9 +38,9 @@ _QUERIES = aiosql.from_path(
 
 LONGEST_PAUSE_MS = 3_600_000
 TIMEOUT_S = 10
-AT_ONCE = 200
+AT_ONCE = 100
 """Deliveries taken from the queue together."""
-CONCURRENT = 64
+CONCURRENT = 16
 """To one endpoint."""
 LOOK_EVERY_S = 1.0
 SECRET_BYTES = 24
@@ -72,11 +72,11 @@ class Endpoint:
     secret: str
     """`whsec_` and the key in base64."""
     manners: Manners
+    id: str = field(init=False)
+    """One URL is one endpoint."""
 
-    @property
-    def id(self) -> str:
-        """One URL is one endpoint."""
-        return identifier("we", self.url)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", identifier("we", self.url))
 
     def resource(self) -> Document:
         """As it is shown to whoever registered it, with the secret."""
@@ -169,9 +169,9 @@ class Queue:
         rows = _QUERIES.due_deliveries(self._db, endpoint_id=endpoint_id, now_ms=now_ms, row_limit=AT_ONCE)
         return [dict(row) for row in rows]
 
-    def next_due_ms(self) -> int | None:
-        """When the next delivery is due."""
-        found: int | None = _QUERIES.next_due_ms(self._db)["due_ms"]
+    def next_due_ms(self, now_ms: int) -> int | None:
+        """When something will be due that is not yet."""
+        found: int | None = _QUERIES.next_due_ms(self._db, now_ms=now_ms)["due_ms"]
         return found
 
     def attempted(self, delivery: dict[str, Any], outcome: str, *, delivered: bool, retry_ms: int) -> None:
@@ -237,8 +237,10 @@ class Courier:
             while True:
                 self._news.clear()
                 self._start(self._queue.endpoints.values())
+                # Not wait_for, which in Python 3.11 may lose a cancellation.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), self._pause_s())
+                    async with asyncio.timeout(self._pause_s()):
+                        await self._news.wait()
         finally:
             for task in self._under_way.values():
                 task.cancel()
@@ -252,12 +254,15 @@ class Courier:
         )
 
     def _pause_s(self) -> float:
-        due_ms = self._queue.next_due_ms()
-        return LOOK_EVERY_S if due_ms is None else min(max(due_ms - real_ms(), 1) / 1000, LOOK_EVERY_S)
+        now_ms = real_ms()
+        due_ms = self._queue.next_due_ms(now_ms)
+        return LOOK_EVERY_S if due_ms is None else min((due_ms - now_ms) / 1000, LOOK_EVERY_S)
 
     def _start(self, endpoints: Iterable[Endpoint]) -> list[asyncio.Task[None]]:
         started = []
         for endpoint in endpoints:
+            if self._busy(endpoint) > CONCURRENT // 2:
+                continue  # every one that ends leads here again
             groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
             for delivery in self._queue.due(endpoint.id, real_ms()):
                 newest_first = endpoint.manners.newest_first_within_ms > 0

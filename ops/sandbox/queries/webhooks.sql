@@ -84,10 +84,10 @@ ORDER BY
 LIMIT :row_limit;
 
 -- name: next_due_ms^
--- When the next delivery is due.
+-- When something will be due that is not yet.
 SELECT min(due_ms) AS due_ms
 FROM deliveries
-WHERE delivered_ms IS NULL;
+WHERE delivered_ms IS NULL AND due_ms > :now_ms;
 
 -- name: attempted!
 -- What became of an attempt.

@@ -75,7 +75,7 @@ async def receiving(port: int = 0) -> AsyncIterator[Receiver]:
                 writer.write(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % status)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionResetError):
-            pass  # the caller hung up
+            return  # the caller hung up
         finally:
             writer.close()
 
