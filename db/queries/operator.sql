@@ -1,11 +1,12 @@
--- For people who decide: prior attempts, outcomes that nobody knows, and payments by whatever name somebody has.
+-- For people who decide: prior attempts, outcomes that nobody knows, and payments by whatever name.
 
 -- name: prior_payment^
 -- The order's payment, if there is one.
 SELECT
     p.payment_id, p.state, p.version, p.currency, p.amount_minor, p.authorized_minor, p.captured_minor,
-    p.merchant_id, p.customer_id, p.method, p.method_network, p.method_last4, p.provider, p.provider_reference,
-    p.attempts, p.calls, p.certain, p.call_operation, p.reason, p.created_at, p.updated_at
+    p.merchant_id, p.customer_id, p.method, p.method_network, p.method_last4, p.provider,
+    p.provider_reference, p.attempts, p.calls, p.certain, p.call_operation, p.reason, p.created_at,
+    p.updated_at
 FROM payments AS p
 WHERE p.tenant = :tenant AND p.payment_id = :payment_id;
 
@@ -25,7 +26,7 @@ WHERE c.tenant = :tenant AND c.payment_id = :payment_id
 ORDER BY c.created_at, c.call_id;
 
 -- name: similar_payments
--- Payments of the same customer for the same money since a time: the same purchase under another order, perhaps.
+-- Payments of the same customer for the same money since a time: perhaps for the same purchase.
 -- Reads the tenant's payments; it is asked once before somebody charges by hand.
 SELECT p.order_id, p.payment_id, p.state, p.captured_minor, p.created_at
 FROM payments AS p
@@ -37,8 +38,9 @@ LIMIT 20;
 -- name: unknown_outcomes
 -- Calls whose outcome nobody knows, the oldest first, with all that is known and the time by which to decide.
 SELECT
-    p.tenant, p.order_id, p.payment_id, p.state, p.currency, p.amount_minor, p.captured_minor, p.call_id,
-    p.call_operation, p.call_amount_minor, p.provider, p.provider_reference, p.reason, p.remarks, p.updated_at,
+    p.tenant, p.order_id, p.payment_id, p.state, p.currency, p.amount_minor, p.captured_minor,
+    p.call_id, p.call_operation, p.call_amount_minor, p.provider, p.provider_reference, p.reason,
+    p.remarks, p.updated_at,
     c.created_at AS asked_at, c.status, c.tries, c.unknown_since, a.answer, a.detail,
     t.due_at AS deadline_at
 FROM payments AS p
@@ -66,8 +68,8 @@ INNER JOIN provider_calls AS c ON c.tenant = p.tenant AND c.payment_id = p.payme
 WHERE c.call_id = :call_id AND p.call_id = :call_id AND NOT p.certain;
 
 -- name: find_payments
--- Payments by a name that has an index: of the payment, a tenant's order, the provider's reference, also of a charge
--- that came late, a call, or a member of the metadata of payments that a provider was asked for.
+-- Payments by a name that has an index: of the payment, a tenant's order, the provider's reference, also of a
+-- charge that came late, a call, or a member of the metadata of payments that a provider was asked for.
 WITH named AS (
     SELECT p.tenant, p.payment_id, 'payment_id' AS found_by FROM payments AS p
     WHERE p.payment_id = :id::uuid
@@ -94,7 +96,7 @@ SELECT
 FROM named AS n
 INNER JOIN payments AS p ON p.tenant = n.tenant AND p.payment_id = n.payment_id
 WHERE :tenant::text IS NULL OR p.tenant = :tenant
-ORDER BY p.created_at DESC, p.payment_id
+ORDER BY p.created_at DESC, p.payment_id DESC
 LIMIT :most;
 
 -- name: find_anywhere
@@ -113,5 +115,5 @@ WHERE (:tenant::text IS NULL OR p.tenant = :tenant)
         p.order_id = :name OR p.customer_id = :name
         OR EXISTS (SELECT FROM jsonb_each_text(p.metadata) AS m WHERE m.value = :name)
     )
-ORDER BY p.created_at DESC, p.payment_id
+ORDER BY p.created_at DESC, p.payment_id DESC
 LIMIT :most;

@@ -56,8 +56,8 @@ CREATE TABLE payments (
     CONSTRAINT payments_given_back CHECK (refunding_minor + refunded_minor <= captured_minor)
 ) WITH (fillfactor = 85);
 CREATE INDEX payments_reference ON payments (provider_reference) WHERE provider_reference IS NOT NULL;
--- These cost a payment nothing that was recorded, or whose outcome is known. None has a column that changes with
--- every step, so that a step still rewrites no index.
+-- These cost a recorded payment nothing. None has a column that changes with every step, so that a step still
+-- rewrites no index.
 CREATE INDEX payments_uncertain ON payments (tenant) WHERE NOT certain;
 CREATE INDEX payments_late_charges ON payments USING gin (remarks) WHERE remarks IS NOT NULL;
 CREATE INDEX payments_metadata ON payments USING gin (metadata jsonb_path_ops)
