@@ -157,6 +157,10 @@ async def published(admin: Connection, topic: str | None = None) -> list[dict[st
 
 _CONTENT = {
     "payments": "SELECT to_jsonb(p) - ARRAY['created_at', 'updated_at'] AS j FROM payments AS p",
+    "refunds": "SELECT to_jsonb(r) - ARRAY['requested_at', 'updated_at'] AS j FROM refunds AS r",
+    "disputes": "SELECT to_jsonb(d) - 'updated_at' AS j FROM disputes AS d",
+    "evidence": "SELECT to_jsonb(e) - 'submitted_at' AS j FROM dispute_evidence AS e",
+    "documents": "SELECT to_jsonb(d) AS j FROM order_documents AS d",
     "transitions": "SELECT to_jsonb(t) - 'at' AS j FROM transitions AS t",
     "journal": "SELECT to_jsonb(j) - ARRAY['entry_id', 'posted_at'] AS j FROM journal AS j",
     "balances": "SELECT to_jsonb(b) - 'account_id' AS j FROM account_balances AS b",

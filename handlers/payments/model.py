@@ -92,7 +92,10 @@ class Payment:
         """What may still be refunded: captured, and neither given back, on its way back, nor disputed."""
         if self.state not in REFUNDABLE:
             return 0
-        return self.captured_minor - self.refunding_minor - self.refunded_minor - self.disputed_minor
+        # A dispute about money that was given back already takes more than is left.
+        return max(
+            0, self.captured_minor - self.refunding_minor - self.refunded_minor - self.disputed_minor
+        )
 
     @property
     def fee_terms(self) -> FeeTerms:

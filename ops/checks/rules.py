@@ -14,6 +14,7 @@ from handlers.payments.states import TRANSITIONS as PAYMENTS
 from handlers.refunds.states import IN_FLIGHT, RESERVING
 from handlers.refunds.states import TRANSITIONS as REFUNDS
 from ops.checks.guards import EVIDENCE, GUARDS, HISTORY, OWNER, ROLES, guard_functions
+from ops.disputes.laws import LAWS as DISPUTE_LAWS
 from schemas.currencies import MINOR_DIGITS
 from schemas.money import MAX_AMOUNT_MINOR
 from schemas.topics import COMMAND_REPEATED, TOPICS
@@ -178,6 +179,7 @@ RULES: Final = (
     Rule(12, "The five counts add up to what came in", "messages", sql.uncounted_messages_cursor),
     Rule(12, "What waits or is dead can go on", "messages", sql.lost_messages_cursor),
     Rule(12, "No message waits", "messages", sql.waiting_messages_cursor, settled=True),
+    *(Rule(*law) for law in DISPUTE_LAWS),
 )
 
 FIXED_SIZES: Final = {

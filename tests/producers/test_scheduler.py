@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
-from handlers.payments.model import AUTHORIZATION_LIFETIME, CHALLENGE_LIFETIME, payment_id_of
+from handlers.payments.model import payment_id_of
+from handlers.payments.networks import NETWORKS
+from handlers.payments.policy import CHALLENGE_LIFETIME
 from producers.scheduler import run_scheduler
 from tests.brokers import ends, records, stopping, until
 from tests.cable import cable_to
@@ -121,9 +123,9 @@ async def test_a_timer_fires_by_its_tenant_s_test_clock(
 ) -> None:
     await set_clock(admin, tenant=TENANT, now_at=NOON)
     await shop.authorize(admin, "o1")
-    assert await admin.fetchval("SELECT due_at FROM timers") == NOON + AUTHORIZATION_LIFETIME["visa"]
+    assert await admin.fetchval("SELECT due_at FROM timers") == NOON + NETWORKS["visa"].hold
     async with a_scheduler(shop.kafka, database.app_url) as watcher:
-        almost = NOON + AUTHORIZATION_LIFETIME["visa"] - timedelta(seconds=1)
+        almost = NOON + NETWORKS["visa"].hold - timedelta(seconds=1)
         await set_clock(admin, tenant=TENANT, now_at=almost)
         looks = watcher.looks
         await until(lambda: _looked(watcher, looks + 2))
@@ -134,8 +136,8 @@ async def test_a_timer_fires_by_its_tenant_s_test_clock(
     assert await states(admin) == {"o1": "expired"}
     (record,) = await shop.written()
     told = orjson.loads(record.value or b"")
-    assert datetime.fromisoformat(told["time"]) == NOON + AUTHORIZATION_LIFETIME["visa"]
-    assert await admin.fetchval("SELECT updated_at FROM payments") == NOON + AUTHORIZATION_LIFETIME["visa"]
+    assert datetime.fromisoformat(told["time"]) == NOON + NETWORKS["visa"].hold
+    assert await admin.fetchval("SELECT updated_at FROM payments") == NOON + NETWORKS["visa"].hold
 
 
 async def _looked(watcher: Watcher, times: int) -> bool:
