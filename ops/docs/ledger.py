@@ -1,23 +1,94 @@
-"""The chart of accounts as a table, and the posting rules as T-accounts with an example that they compute."""
+"""The chart of accounts as a table, and every posting rule as T-accounts with an example that it computes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Final
 
+from handlers.disputes import postings as disputes
 from handlers.fees.model import FeeTerms
 from handlers.fees.rules import fee_of
-from handlers.ledger.model import CHART, DEBIT, PostingRule
+from handlers.ledger.model import CHART, CREDIT, DEBIT, PostingRule
 from handlers.ledger.rules import post
-from handlers.payments.postings import PAYMENT_TAKEN
+from handlers.payments import postings as payments
+from handlers.refunds import postings as refunds
 from schemas.currencies import format_amount
 from schemas.money import Rounding
+from schemas.value import value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from schemas.ledger import Side
 
 CURRENCY: Final = "EUR"
-GROSS_MINOR: Final = 1999
 TERMS: Final = FeeTerms(version=1, bps=250, fixed_minor=30, rounding=Rounding.HALF_EVEN)
+SOLD_MINOR: Final = 1999
+FEE_MINOR: Final = fee_of(TERMS, SOLD_MINOR)
+REFUNDED_MINOR: Final = 1000
+REFUNDED_FEE_MINOR: Final = FEE_MINOR * REFUNDED_MINOR // SOLD_MINOR
+LOST_MINOR: Final = SOLD_MINOR - REFUNDED_MINOR
+PROVIDER_CHARGE_MINOR: Final = 1500
 SOME_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 COLUMN: Final = 14
+
+
+@value
+class Chapter:
+    """The rules of a context. `amounts_minor` is what its example moves, by the names that the legs use.
+
+    `otherwise` has the amounts of rules that mean something else by a name.
+    """
+
+    title: str
+    about: str
+    postings: ModuleType
+    amounts_minor: Mapping[str, int]
+    otherwise: Mapping[str, Mapping[str, int]]
+
+
+_PLATFORM_FEE: Final = {"fee": FEE_MINOR * LOST_MINOR // SOLD_MINOR}
+_EXCESS: Final = {"merchant": REFUNDED_MINOR}
+CHAPTERS: Final = (
+    Chapter(
+        "Payments",
+        "19.99 EUR at 250 basis points and 0.30 EUR.",
+        payments,
+        {"gross": SOLD_MINOR, "net": SOLD_MINOR - FEE_MINOR, "fee": FEE_MINOR},
+        {},
+    ),
+    Chapter(
+        "Refunds",
+        "10.00 EUR of it, and with it the fee's share.",
+        refunds,
+        {
+            "gross": REFUNDED_MINOR,
+            "net": REFUNDED_MINOR - REFUNDED_FEE_MINOR,
+            "fee": REFUNDED_FEE_MINOR,
+        },
+        {},
+    ),
+    Chapter(
+        "Disputes",
+        "The bank takes all 19.99 EUR back although 10.00 EUR were refunded, and the provider charges 15.00 EUR.",
+        disputes,
+        {
+            "funds": SOLD_MINOR,
+            "merchant": LOST_MINOR,
+            "excess": REFUNDED_MINOR,
+            "fee": PROVIDER_CHARGE_MINOR,
+        },
+        {
+            "dispute_excess_cleared": _EXCESS,
+            "dispute_loss_suspended": _EXCESS,
+            "dispute_platform_fee_returned": _PLATFORM_FEE,
+            "dispute_platform_fee_kept": _PLATFORM_FEE,
+        },
+    ),
+)
 
 
 def accounts() -> str:
@@ -30,20 +101,49 @@ def accounts() -> str:
 
 
 def postings() -> str:
-    """Every posting rule, with 19.99 EUR taken at 250 bps and 0.30 EUR."""
+    """Every posting rule as T-accounts, by context."""
     parts = []
-    for method, rule in PAYMENT_TAKEN.items():
-        parts += [
-            f"### {rule.name}",
-            f"{rule.about} For payments by `{method}`.",
-            f"```text\n{_picture(rule)}\n```",
-        ]
+    for chapter in CHAPTERS:
+        parts += [f"### {chapter.title}", chapter.about]
+        for rule in rules_of(chapter.postings):
+            amounts_minor = {**chapter.amounts_minor, **chapter.otherwise.get(rule.name, {})}
+            parts.append(f"**`{rule.name}`** {rule.about}\n\n```text\n{_picture(rule, amounts_minor)}\n```")
     return "\n\n".join(parts)
 
 
-def _picture(rule: PostingRule) -> str:
+def refunds_table() -> str:
+    """A row for each posting rule of refunds: what is debited, what is credited, and when."""
+    rows = [
+        f"| `{rule.name}` | {_legs(rule, DEBIT)} | {_legs(rule, CREDIT)} | {rule.about} |"
+        for rule in rules_of(refunds)
+    ]
+    return "\n".join(["| rule | debit | credit | when |", "|---|---|---|---|", *rows])
+
+
+def rules_of(module: ModuleType) -> list[PostingRule]:
+    """Every rule of a context, alone or in a table, once and in its order; not those of a context before it."""
+    before = takewhile(lambda chapter: chapter.postings is not module, CHAPTERS)
+    theirs = {rule.name for chapter in before for rule in _rules_in(vars(chapter.postings).values())}
+    own = {rule.name: rule for rule in _rules_in(vars(module).values())}
+    return [rule for name, rule in own.items() if name not in theirs]
+
+
+def _legs(rule: PostingRule, side: Side) -> str:
+    return ", ".join(f"`{leg.code}` {leg.amount}" for leg in rule.legs if leg.side == side)
+
+
+def _rules_in(things: Iterable[Any]) -> Iterator[PostingRule]:
+    for thing in things:
+        if isinstance(thing, PostingRule):
+            yield thing
+        elif isinstance(thing, Mapping):
+            yield from _rules_in(thing.values())
+        elif isinstance(thing, tuple):
+            yield from _rules_in(thing)
+
+
+def _picture(rule: PostingRule, amounts_minor: Mapping[str, int]) -> str:
     """The legs of an entry side by side, as T-accounts."""
-    fee_minor = fee_of(TERMS, GROSS_MINOR)
     entry = post(
         rule,
         object_type="payment",
@@ -51,7 +151,7 @@ def _picture(rule: PostingRule) -> str:
         currency=CURRENCY,
         effective_at=SOME_TIME,
         owners={leg.owner: leg.owner for leg in rule.legs},
-        amounts={"gross": GROSS_MINOR, "net": GROSS_MINOR - fee_minor, "fee": fee_minor},
+        amounts=amounts_minor,
     )
     width = 2 * COLUMN + 3
     rows = ["", "", "", ""]

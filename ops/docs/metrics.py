@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import REGISTRY
 
-import ops.ingress.meter  # noqa: F401 - registers them
-import ops.metrics  # noqa: F401 - registers them
+import ops.ingress.meter
+import ops.metrics  # noqa: F401 - both register theirs
 
 PREFIX = "counterfoil_"
 

@@ -9,7 +9,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ops.docs import ledger, metrics, payments, refunds
+from ops.docs import ledger, metrics
+from ops.docs.states import DISPUTES, PAYMENTS, REFUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,13 +20,9 @@ DOCS: Final = Path(__file__).parents[2] / "docs"
 PAGES: Final[dict[str, dict[str, Callable[[], str]]]] = {
     "ledger.md": {"accounts": ledger.accounts, "postings": ledger.postings},
     "operations.md": {"metrics": metrics.metrics},
-    "payments.md": {"picture": payments.picture, "table": payments.table, "triggers": payments.triggers},
-    "refunds.md": {
-        "picture": refunds.picture,
-        "table": refunds.table,
-        "triggers": refunds.triggers,
-        "postings": refunds.postings,
-    },
+    "payments.md": PAYMENTS.parts(),
+    "refunds.md": {**REFUNDS.parts(), "postings": ledger.refunds_table},
+    "disputes.md": DISPUTES.parts(),
 }
 """Page -> its generated parts."""
 
