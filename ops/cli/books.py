@@ -96,26 +96,10 @@ def show_statement(  # noqa: PLR0913, PLR0917 - a command's options
 
     async def tell(connection: Any) -> bool:
         found = await accounts(connection, code=code, owner=owner, tenant=tenant, currency=currency)
-        told = [await statement(connection, account, asked, basis) for account in found]
-        if as_format is Format.CSV:
-            with _to(out) as file:
-                rows = csv_files.StatementCsv(file)
-                for one in told:
-                    await rows.write(one, movements(connection, one))
-        elif as_format is Format.PDF:
-            title = f"Statements {asked.name}"
-            parts = [await pdf.statement_part(one, movements(connection, one)) for one in told]
-            _keep_pdf(out, title, parts)
-        elif as_format is Format.JSON:
-            show_json([await _statement_json(connection, one, most) for one in told])
-        else:
-            for one in told:
-                here = await page(connection, one, most=most)
-                show(tables.statement_table(one, here.movements, first=True, last=here.next is None))
-                if here.next is not None:
-                    left = one.lines - len(here.movements)
-                    show(f"and {left:,} more movements: --format csv has them all")
-        return bool(told)
+        if found:
+            told = [await statement(connection, account, asked, basis) for account in found]
+            await _tell_statements(connection, told, as_format, out, most)
+        return bool(found)
 
     if not _asked(tell):
         fail("there is no account of that name")
@@ -279,6 +263,28 @@ def _plain_text(
             return await write(to, whose, basis, opened, entries(connection, whose, before, basis))
 
     typer.echo(f"{file}: {_asked(give):,} entries")
+
+
+async def _tell_statements(
+    connection: Any, told: list[Statement], as_format: Format, out: Path | None, most: int
+) -> None:
+    if as_format is Format.CSV:
+        with _to(out) as file:
+            rows = csv_files.StatementCsv(file)
+            for one in told:
+                await rows.write(one, movements(connection, one))
+    elif as_format is Format.PDF:
+        parts = [await pdf.statement_part(one, movements(connection, one)) for one in told]
+        _keep_pdf(out, f"Statements {told[0].period.name}", parts)
+    elif as_format is Format.JSON:
+        show_json([await _statement_json(connection, one, most) for one in told])
+    else:
+        for one in told:
+            here = await page(connection, one, most=most)
+            show(tables.statement_table(one, here.movements, first=True, last=here.next is None))
+            if here.next is not None:
+                left = one.lines - len(here.movements)
+                show(f"and {left:,} more movements: --format csv has them all")
 
 
 async def _statement_json(connection: Any, told: Statement, most: int) -> dict[str, Any]:

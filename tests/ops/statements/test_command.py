@@ -209,6 +209,18 @@ async def test_batches_are_exported_once_and_again_on_demand(
     assert same()
 
 
+def names(folder: Path) -> list[str]:
+    """Of the files in it."""
+    return [path.name for path in folder.iterdir()]
+
+
+async def test_an_owner_that_is_not_there_leaves_no_file(cli: Commands, tmp_path: Path) -> None:
+    for kind in ("csv", "pdf"):
+        out = ("--format", kind, "--out", str(tmp_path / f"nobody.{kind}"))
+        await cli.run("statement", "--owner", "nobody", "--period", "2026", *out, code=1)
+    assert names(tmp_path) == []
+
+
 MISTAKES: dict[tuple[str, ...], str] = {
     ("statement", "--period", "2026"): "name an account code",
     ("statement", "cash", "--period", "2026"): "no account of that name",
