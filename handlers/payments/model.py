@@ -92,10 +92,12 @@ class Payment:
         """What may still be refunded: captured, and neither given back, on its way back, nor disputed."""
         if self.state not in REFUNDABLE:
             return 0
-        # A dispute about money that was given back already takes more than is left.
-        return max(
-            0, self.captured_minor - self.refunding_minor - self.refunded_minor - self.disputed_minor
-        )
+        return max(0, self.room_minor)
+
+    @property
+    def room_minor(self) -> int:
+        """What is left of the captured; below zero when a dispute takes what was given back, or is on its way."""
+        return self.captured_minor - self.refunding_minor - self.refunded_minor - self.disputed_minor
 
     @property
     def fee_terms(self) -> FeeTerms:

@@ -108,9 +108,9 @@ def _may_not_decide(
 def _may_not_be_sent(payment: Payment) -> Rejection | Waiting | None:
     """The refund's amount is reserved; what was disputed meanwhile is not there twice."""
     problem = payments.busy(payment) or not_refundable(payment)
-    if problem is None and payment.refundable_minor < 0:
+    if problem is None and payment.room_minor < 0:
         detail = (
-            f"payment {payment.payment_id} has {-payment.refundable_minor} less than its refunds under way ask for, "
+            f"payment {payment.payment_id} has {-payment.room_minor} less than its refunds under way ask for, "
             f"disputes over {payment.disputed_minor} taken off"
         )
         return Rejection(Reason.AMOUNT_ABOVE_REFUNDABLE, detail)

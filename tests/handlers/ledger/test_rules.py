@@ -86,6 +86,7 @@ RECEIVABLES: Final = {
     "cash_on_delivery": ("cash_collected",    Code.CARRIER_RECEIVABLE),
     "point_of_sale":    ("terminal_sale",     Code.TERMINAL_RECEIVABLE),
     "bank_transfer":    ("transfer_received", Code.BANK_CLEARING),
+    "bank_debit":       ("debit_collected",   Code.DEBIT_RECEIVABLE),
 }
 # fmt: on
 
@@ -93,7 +94,7 @@ RECEIVABLES: Final = {
 def test_every_method_has_a_rule_that_names_who_owes_us() -> None:
     named = {method: (rule.name, rule.legs[0].code) for method, rule in PAYMENT_TAKEN.items()}
     assert named == RECEIVABLES
-    assert set(RECEIVABLES) == {"card", *get_args(Collection)}
+    assert set(RECEIVABLES) == {"card", "bank_debit", *get_args(Collection)}
 
 
 @pytest.mark.parametrize("method", RECEIVABLES)
