@@ -63,7 +63,7 @@ class Shop:
     since: dict[TopicPartition, int]
 
     async def authorize(self, admin: Connection, *orders: str) -> None:
-        """Payments whose money is held."""
+        """Payments whose money is held, each with one timer: its warning, which comes first, is taken away."""
         await self.checkout.take(*(request(f"r-{order}", order, capture="manual") for order in orders))
         calls = {row["order_id"]: str(row["call_id"]) for row in await admin.fetch("TABLE provider_calls")}
         await self.results.take(
@@ -72,6 +72,7 @@ class Shop:
                 for order in orders
             )
         )
+        await admin.execute("DELETE FROM timers WHERE kind = 'authorization_expiring'")
 
     async def written(self) -> list[ConsumerRecord[bytes, bytes]]:
         """The timers that are in Kafka."""
