@@ -105,7 +105,7 @@ class Scene:
             # What the payment itself asked for; refunds hand over the answers to its refunds of late successes.
             route = ANSWERS.get(message_type, route)
         assert route is not None
-        self._settle(route.rule(*(known.get(need.kind) for need in route.needs), message, self.now))
+        self.settle(route.rule(*(known.get(need.kind) for need in route.needs), message, self.now))
         return self
 
     def answer(self, name: str, **data: Any) -> Scene:
@@ -170,7 +170,8 @@ class Scene:
         self.now += timedelta(**duration)
         return self
 
-    def _settle(self, outcome: Outcome) -> None:
+    def settle(self, outcome: Outcome) -> None:
+        """Take an outcome for what the last message led to."""
         self.outcome = outcome
         if not isinstance(outcome, Decision):
             return

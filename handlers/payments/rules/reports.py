@@ -113,8 +113,9 @@ def _failed(payment: Payment, data: PaymentReportedData, now: datetime) -> Outco
         if payment.call_operation == "void":
             return voided(payment, now)
         return decline(_failing(payment), reason, now)
-    if payment.method == "bank_debit" and payment.captured_minor:
-        return give_up_success(payment, data.occurred_at, now)
+    returned_minor = payment.captured_minor - (data.captured_minor or 0)
+    if payment.method == "bank_debit" and returned_minor > 0:
+        return give_up_success(payment, returned_minor, data.occurred_at, now)
     return no_news()
 
 

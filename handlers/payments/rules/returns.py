@@ -19,19 +19,23 @@ if TYPE_CHECKING:
 
 
 def give_up_success(
-    payment: Payment, at: datetime, now: datetime, reason: Reason = Reason.RETURNED_BY_BANK
+    payment: Payment,
+    returned_minor: int,
+    at: datetime,
+    now: datetime,
+    reason: Reason = Reason.RETURNED_BY_BANK,
 ) -> Decision:
-    """The money of a payment is gone again.
+    """The money of a payment is gone again: `returned_minor` of it, which a provider may have given back in part.
 
     What was refunded or disputed in the meantime cannot be taken back from the merchant a second time: then the
     whole return stands in suspense until a person has decided who bears it, and the payment stays as it is.
     """
     remembered = remark(payment, payment.provider_reference, RETURNED)
-    detail = f"{payment.provider} {payment.provider_reference}: {payment.captured_minor} {payment.currency}"
+    detail = f"{payment.provider} {payment.provider_reference}: {returned_minor} {payment.currency}"
     given_back_minor = payment.refunding_minor + payment.refunded_minor + payment.disputed_minor
-    if payment.state != State.SUCCEEDED or given_back_minor:
+    if payment.state != State.SUCCEEDED or given_back_minor or returned_minor < payment.captured_minor:
         kept = replace(payment, updated_at=now, **remembered)
-        posting = book_aside(RETURN_UNAPPLIED, payment, payment.provider or "", payment.captured_minor, at)
+        posting = book_aside(RETURN_UNAPPLIED, payment, payment.provider or "", returned_minor, at)
         told = notify(payment, "payment.returned_unapplied", detail, reason=reason)
         return Decision(states=(kept,), postings=(posting,), events=told)
     posting = book_returned(payment, at)

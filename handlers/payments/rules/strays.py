@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from handlers.decision import Outcome
     from handlers.payments.model import Payment
+    from schemas.webhook import RefundReported
 
 
 @value
@@ -172,6 +173,23 @@ def ask_again(payment: Payment, now: datetime) -> Decision:
     )
     asking = replace(payment, call_id=call.call_id, certain=True, calls=number, updated_at=now)
     return Decision(states=(asking,), calls=(call,))
+
+
+def reversal_reported(payment: Payment, message: RefundReported, now: datetime) -> Decision:
+    """What a webhook says of such a refund: only that it came back after all is news; a person must see to it then."""
+    data = message.data
+    reference = data.provider_reference or ""
+    if data.status not in {"failed", "canceled"} or remark_of(payment, reference) != REVERSED:
+        return Decision()
+    left = replace(payment, updated_at=now, **remark(payment, reference, NOT_REFUNDED))
+    posting = book_aside(STRAY_RECEIVED, payment, data.provider, data.amount_minor, data.occurred_at)
+    told = notify(
+        payment,
+        "payment.late_success_not_reversed",
+        f"{reference}: its refund {data.refund_reference} {data.status}",
+        reason=data.reason,
+    )
+    return Decision(states=(left,), postings=(posting,), events=told)
 
 
 def stale(payment: Payment, call_id: UUID) -> Rejection:

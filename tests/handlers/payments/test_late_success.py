@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Final
 
@@ -9,6 +10,7 @@ import pytest
 
 from handlers.decision import Decision
 from handlers.payments.rules.strays import is_reversal
+from handlers.payments.rules.strays import reversal_reported as late_refund_reported
 from schemas.reasons import Reason
 from tests.handlers.payments.situations import (
     authorized,
@@ -18,11 +20,11 @@ from tests.handlers.payments.situations import (
     paid_otherwise,
     pending,
     refused,
-    requires_action,
     reversing,
     unavailable,
 )
 from tests.handlers.scene import Scene
+from tests.schemas.samples import cloud_event, read
 
 
 def suspense(scene: Scene) -> int:
@@ -179,8 +181,33 @@ def test_the_refund_of_a_late_success_is_known_by_its_id() -> None:
     assert not is_reversal(scene.payment, None)
 
 
+def reversal_reported(scene: Scene, status: str) -> Decision:
+    """The decision about a webhook on the refund of a late success."""
+    told = cloud_event(
+        "webhook.refund_reported.v1",
+        data__status=status,
+        data__amount_minor=1999,
+        data__refund_id=str(scene.calls[-1].object_id),
+    )
+    message = read("webhook.events", json.dumps(told).encode())
+    return late_refund_reported(scene.payment, message, scene.now)  # type: ignore[arg-type]  # the topic's union
+
+
+@pytest.mark.parametrize("status", ["pending", "succeeded"])
+def test_a_report_that_it_is_given_back_is_no_news(status: str) -> None:
+    assert reversal_reported(reversing().answer("call_succeeded"), status) == Decision()
+
+
+def test_a_refund_of_a_late_success_that_comes_back_is_in_suspense_again_once() -> None:
+    scene = reversing().answer("call_pending")
+    assert suspense(scene) == 0
+    scene.settle(reversal_reported(scene, "failed"))
+    assert (suspense(scene), scene.payment.remarks) == (1999, {"auth_1": "not_refunded"})
+    assert scene.notices[-1] == "payment.late_success_not_reversed"
+    assert reversal_reported(scene, "failed") == Decision()
+
+
 def test_an_answer_that_says_success_after_a_webhook_said_failure_is_a_late_success() -> None:
-    scene = requires_action().send("challenge_completed")
     scene = declined()
     scene.answer("call_succeeded", call_id=scene.calls[0].call_id, captured=True, amount_minor=1999)
     assert scene.payment.state == "succeeded"
