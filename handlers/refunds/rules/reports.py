@@ -162,12 +162,16 @@ def _differs(payment: Payment, refund: Refund | None, data: RefundReportedData) 
 
 
 def _found(payment: Payment, message: RefundReported, now: datetime) -> Outcome:
-    """A refund made in the provider's console. One that failed at once has moved nothing."""
+    """A refund made in the provider's console.
+
+    One that has failed moves nothing, but is remembered: an older report, which comes later, says that it succeeded.
+    """
     data = message.data
-    if data.status in {"failed", "canceled"}:
-        return Decision()
     progress = Progress(payment, _refund(payment, data, now), None, now, data.occurred_at)
     believed = _believed(progress, data)
+    if data.status in {"failed", "canceled"}:
+        reason = data.reason or Reason.REFUND_DECLINED
+        return progress.open(Trigger.FIND).step(Trigger.DECLINE, reason, **believed).decision()
     if data.status == "succeeded":
         return succeed_late(progress.open(Trigger.FIND), **believed).decision()
     placed_minor = min(room_of(payment), data.amount_minor)

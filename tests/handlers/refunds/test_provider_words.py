@@ -158,9 +158,12 @@ def test_a_refund_made_in_the_console_is_recorded_and_booked(statuses: tuple[str
     agrees(scene)
 
 
-def test_one_that_failed_at_once_has_moved_nothing() -> None:
-    scene = paid().report("failed", None)
-    assert (scene.outcome, scene.refunds) == (Decision(), [])
+def test_one_that_failed_has_moved_nothing_also_when_its_success_is_told_later() -> None:
+    scene = paid().report("failed", None, after=1)
+    assert (scene.of("re_console").state, scene.payment.refunded_minor) == ("failed", 0)
+    assert scene.report("succeeded", None).rejection.reason is Reason.REPORT_OUTDATED
+    assert scene.report("pending", None).rejection.reason is Reason.REPORT_OUTDATED
+    assert not any(posting.object_type == "refund" for posting in scene.postings)
 
 
 @pytest.mark.parametrize("first", ["pending", "succeeded"])
