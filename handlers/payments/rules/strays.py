@@ -176,10 +176,18 @@ def ask_again(payment: Payment, now: datetime) -> Decision:
 
 
 def reversal_reported(payment: Payment, message: RefundReported, now: datetime) -> Decision:
-    """What a webhook says of such a refund: only that it came back after all is news; a person must see to it then."""
+    """What a webhook says of such a refund: only that it came back after all is news; a person must see to it then.
+
+    It may be faster than the answer, which is stale then: that one says that the provider took the refund on.
+    """
     data = message.data
     reference = data.provider_reference or ""
-    if data.status not in {"failed", "canceled"} or remark_of(payment, reference) != REVERSED:
+    if data.status not in {"failed", "canceled"}:
+        return Decision()
+    under_way = being_reversed(payment) == (data.provider, reference)
+    if under_way and data.refund_id == reversal_id_of(payment.payment_id, payment.calls):
+        return not_reversed(payment, data.reason or Reason.REFUND_DECLINED, now)
+    if remark_of(payment, reference) != REVERSED:
         return Decision()
     left = replace(payment, updated_at=now, **remark(payment, reference, NOT_REFUNDED))
     posting = book_aside(STRAY_RECEIVED, payment, data.provider, data.amount_minor, data.occurred_at)

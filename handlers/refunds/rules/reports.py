@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from handlers.decision import Decision, Rejection, Waiting
 from handlers.payments.rules import steps as payments
-from handlers.payments.rules.strays import is_reversal
+from handlers.payments.rules.strays import is_reversal, reversal_reported
 from handlers.refunds.model import Refund, found_refund_id_of
 from handlers.refunds.rules.progress import Progress, refusal, room_of, unknown_payment, unknown_refund
 from handlers.refunds.rules.steps import come_back, fail, pend, succeed, succeed_late, to_clearing
@@ -41,7 +41,7 @@ def report_refund(
     if payment is None:
         return _no_payment(data)
     if refund is None and is_reversal(payment, data.refund_id):
-        return Decision()  # of a late success: the payment asked for it, and the answer tells how it ended
+        return reversal_reported(payment, message, now)
     differs = _foreign(payment, refund, data) or _differs(payment, refund, data)
     if differs is not None:
         return differs

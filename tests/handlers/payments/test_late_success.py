@@ -234,3 +234,12 @@ def test_nothing_is_given_back_of_the_payment_s_own_money() -> None:
     scene = authorized().report("captured")
     assert scene.report("captured").outcome == Decision()
     assert all(call.operation == "authorize" for call in scene.calls)
+
+
+def test_a_report_that_its_refund_failed_may_be_faster_than_the_answer() -> None:
+    scene = reversing()
+    scene.settle(reversal_reported(scene, "failed"))
+    assert (suspense(scene), scene.payment.remarks) == (1999, {"auth_1": "not_refunded"})
+    call = scene.calls[-1]
+    scene.answer("call_pending", call_id=call.call_id, object_id=call.object_id)
+    assert (scene.rejection.reason, suspense(scene)) == (Reason.CALL_STALE, 1999)
