@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# One image for every role; the command decides: migrate, worker, relay, scheduler, gateway, sandbox, or demo for all.
+# One image for every role; the command decides: migrate, worker, relay, scheduler, gateway, ingress, chain run, sandbox.
 ARG PYTHON=3.13
 
 FROM python:${PYTHON}-slim AS build
@@ -17,7 +17,7 @@ RUN /opt/build/bin/hatchling build --target wheel --directory /tmp/wheel \
 
 FROM python:${PYTHON}-slim
 LABEL org.opencontainers.image.title="counterfoil" \
-    org.opencontainers.image.description="Checkout events in, balanced journal entries and downstream events out." \
+    org.opencontainers.image.description="Payments, refunds and disputes over Kafka, with a double-entry ledger and the proof of it." \
     org.opencontainers.image.licenses="Apache-2.0"
 RUN useradd --uid 10001 --user-group --home-dir /var/lib/counterfoil --create-home --shell /usr/sbin/nologin counterfoil
 COPY --from=build /opt/counterfoil /opt/counterfoil
@@ -25,7 +25,8 @@ ENV PATH=/opt/counterfoil/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 # A number, so that a cluster can see that it is not root.
 USER 10001:10001
 WORKDIR /var/lib/counterfoil
-EXPOSE 9464
+# Health and metrics of every role; webhooks of the ingress.
+EXPOSE 9464 8482
 # A role ends its batch before it goes.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["counterfoil"]

@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from ops.ingress.role import SCHEMES
+from ops.ingress.settings import EndpointSettings, IngressSettings
+from producers.ingress.endpoints import served
 from tests.architecture.tree import ROOT
 
 COMPOSE = ROOT / "compose.yaml"
 KUBERNETES = ROOT / "deploy" / "kubernetes"
-ROLES = {"worker", "relay", "scheduler", "gateway"}
+ROLES = {
+    "worker": ["worker"],
+    "relay": ["relay"],
+    "scheduler": ["scheduler"],
+    "gateway": ["gateway"],
+    "ingress": ["ingress"],
+    "chain": ["chain", "run"],
+}
+"""Role -> its command."""
+SECRETS = {
+    "COUNTERFOIL_STRIPE_API_KEY": {"gateway"},
+    "COUNTERFOIL_ADYEN_API_KEY": {"gateway"},
+    "COUNTERFOIL_SANDBOX_API_KEY": {"gateway", "sandbox"},
+    "DATABASE_ADMIN_URL": {"migrate"},
+    "COUNTERFOIL_WEBHOOKS": {"ingress"},
+    "COUNTERFOIL_WEBHOOKS_FILE": {"ingress"},
+    "COUNTERFOIL_CHAIN_KEY": {"chain"},
+    "COUNTERFOIL_SANDBOX_WEBHOOK_SECRET": {"sandbox"},
+}
+"""Secret -> the only ones that may know it."""
 
 
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
@@ -69,11 +93,41 @@ def test_every_port_listens_on_this_machine_only() -> None:
     assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
 
 
-def test_only_the_migration_knows_the_owner_of_the_tables() -> None:
-    knowing = {
-        name for name, service in services().items() if "DATABASE_ADMIN_URL" in service.get("environment", {})
+def manifests() -> list[dict[str, Any]]:
+    """The documents of the cluster's base, and of the sandbox beside it."""
+    base = KUBERNETES / "base"
+    names = yaml.safe_load((base / "kustomization.yaml").read_text())["resources"]
+    texts = [
+        *((base / name).read_text() for name in names),
+        (KUBERNETES / "sandbox" / "sandbox.yaml").read_text(),
+    ]
+    return [document for text in texts for document in yaml.safe_load_all(text)]
+
+
+def containers() -> dict[str, dict[str, Any]]:
+    """Deployment -> its container."""
+    return {
+        document["metadata"]["name"]: document["spec"]["template"]["spec"]["containers"][0]
+        for document in manifests()
+        if document["kind"] == "Deployment"
     }
-    assert knowing == {"migrate"}
+
+
+def knowing() -> list[tuple[str, set[str]]]:
+    """Who is given which variables: services of compose, and deployments of the cluster by their own."""
+    return [
+        *((name, set(service.get("environment", {}))) for name, service in services().items()),
+        *(
+            (name, {one["name"] for one in container.get("env", [])})
+            for name, container in containers().items()
+        ),
+    ]
+
+
+def test_a_secret_is_known_to_those_who_need_it_only() -> None:
+    told = {(secret, name) for name, names in knowing() for secret in SECRETS if secret in names}
+    assert {(secret, name) for secret, name in told if name not in SECRETS[secret]} == set()
+    assert {secret for secret, _ in told} == set(SECRETS)
 
 
 def test_every_file_that_is_mounted_is_there() -> None:
@@ -85,6 +139,13 @@ def test_every_file_that_is_mounted_is_there() -> None:
 
 def test_every_password_can_be_set_in_the_example_of_an_environment() -> None:
     used = set(re.findall(r"\$\{(\w+)", COMPOSE.read_text()))
+    # A name without a value is taken from the environment as it is.
+    used |= {
+        name
+        for service in services().values()
+        for name, text in service.get("environment", {}).items()
+        if text is None
+    }
     offered = set(re.findall(r"^#?(\w+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert used == offered
 
@@ -102,15 +163,41 @@ def test_the_image_is_built_from_the_lock_and_runs_as_nobody() -> None:
 
 
 def test_compose_and_the_cluster_run_the_same_roles() -> None:
-    resources = yaml.safe_load((KUBERNETES / "base" / "kustomization.yaml").read_text())["resources"]
-    manifests = [yaml.safe_load((KUBERNETES / "base" / name).read_text()) for name in resources]
-    deployed = {
-        manifest["metadata"]["name"]: manifest["spec"]["template"]["spec"]["containers"][0]["args"]
-        for manifest in manifests
-        if manifest["kind"] == "Deployment"
-    }
-    assert deployed == {role: [role] for role in ROLES}
+    deployed = {name: one["args"] for name, one in containers().items() if name != "sandbox"}
+    assert deployed == ROLES
     assert {role: services()[role]["command"] for role in ROLES} == deployed
+
+
+def test_prometheus_looks_at_every_role() -> None:
+    configured = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yaml").read_text())
+    (job,) = configured["scrape_configs"]
+    assert {name for at in job["dns_sd_configs"] for name in at["names"]} == set(ROLES)
+
+
+def test_the_sandbox_and_the_ingress_agree_on_the_endpoint_and_its_secret() -> None:
+    ingress, sandbox = services()["ingress"], services()["sandbox"]
+    secret = sandbox["environment"]["COUNTERFOIL_SANDBOX_WEBHOOK_SECRET"]
+    assert f'"{secret}"' in ingress["environment"]["COUNTERFOIL_WEBHOOKS"]
+    (default,) = re.findall(r":-(whsec_\S+)\}", secret)
+    listed = re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", ingress["environment"]["COUNTERFOIL_WEBHOOKS"]).replace(
+        secret, default
+    )
+    (endpoint,) = IngressSettings(counterfoil_webhooks=json.loads(listed)).endpoints()
+    path = f"/webhooks/{endpoint.provider}/{endpoint.account}"
+    for arguments in (sandbox["command"], containers()["sandbox"]["args"]):
+        assert arguments[-1] == f"http://ingress:8482{path}"
+    served([endpoint], SCHEMES)
+
+
+def test_the_example_of_the_endpoints_secret_is_read() -> None:
+    example = yaml.safe_load_all((KUBERNETES / "secret.example.yaml").read_text())
+    (file,) = [
+        document["stringData"]["webhooks.toml"]
+        for document in example
+        if "webhooks" in document["metadata"]["name"]
+    ]
+    (listed,) = tomllib.loads(file)["endpoints"]
+    assert EndpointSettings.model_validate(listed).endpoint().provider in SCHEMES
 
 
 @pytest.mark.parametrize("overlay", ["base", "sandbox"])
