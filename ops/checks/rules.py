@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from db.queries import books, exports
 from db.queries import checks as sql
 from handlers.disputes.states import TRANSITIONS as DISPUTES
 from handlers.ledger.model import Code
@@ -57,6 +58,7 @@ RULES: Final = (
     Rule(1, "Every entry has the lines its header counts", "entries", sql.incomplete_entries_cursor),
     Rule(1, "Every line is in an account of its tenant and currency", "lines", sql.misplaced_lines_cursor),
     Rule(2, "Every balance is the sum of its lines", "accounts", sql.wrong_balances_cursor),
+    Rule(2, "Every slice is the sum of its lines", "lines", books.wrong_slices_cursor),
     Rule(
         3,
         "No effect is published twice",
@@ -169,6 +171,7 @@ RULES: Final = (
         sql.excessive_rights_cursor,
         {"tables": list(HISTORY), "columns": list(HISTORY.values()), "roles": list(ROLES), "owner": OWNER},
     ),
+    Rule(9, "Every exported batch is what its entries come to", "entries", exports.wrong_batches_cursor),
     Rule(
         10,
         "Money is whole minor units of an ISO 4217 currency",

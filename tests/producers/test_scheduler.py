@@ -103,6 +103,15 @@ async def set_clock(admin: Connection, *, tenant: str, now_at: datetime) -> None
     )
 
 
+async def make_due(admin: Connection, order_id: str | None = None) -> None:
+    """The end of an order's authorization, or of all, has come; the payment knows its end as well as the timer."""
+    for change in ("timers SET due_at", "payments SET state_ends_at"):
+        await admin.execute(
+            f"UPDATE {change} = now() - interval '1 second' WHERE $1::text IS NULL OR order_id = $1",  # noqa: S608
+            order_id,
+        )
+
+
 async def _fired(admin: Connection, number: int) -> bool:
     return bool(
         await admin.fetchval("SELECT count(*) = $1 FROM timers WHERE published_at IS NOT NULL", number)
@@ -111,7 +120,7 @@ async def _fired(admin: Connection, number: int) -> bool:
 
 async def test_a_timer_fires_by_the_system_s_clock(shop: Shop, database: Database, admin: Connection) -> None:
     await shop.authorize(admin, "o1", "o2")
-    await admin.execute("UPDATE timers SET due_at = now() - interval '1 second' WHERE order_id = 'o1'")
+    await make_due(admin, "o1")
     async with a_scheduler(shop.kafka, database.app_url):
         await until(lambda: _fired(admin, 1))
     await shop.take_timers()
@@ -159,7 +168,7 @@ async def test_a_crash_between_kafka_and_the_mark_fires_the_same_timer_again_wit
     shop: Shop, database: Database, admin: Connection
 ) -> None:
     await shop.authorize(admin, "o1", "o2")
-    await admin.execute("UPDATE timers SET due_at = now() - interval '1 second'")
+    await make_due(admin)
     async with cable_to(database.app_url) as (cable, url):
         cable.lose_answers_to = b"UPDATE timers"
         async with a_scheduler(shop.kafka, url):
@@ -177,7 +186,7 @@ async def test_a_crash_between_kafka_and_the_mark_fires_the_same_timer_again_wit
 async def test_two_schedulers_fire_each_timer_once(shop: Shop, database: Database, admin: Connection) -> None:
     orders = [f"o{number}" for number in range(60)]
     await shop.authorize(admin, *orders)
-    await admin.execute("UPDATE timers SET due_at = now() - interval '1 second'")
+    await make_due(admin)
     async with (
         a_scheduler(shop.kafka, database.app_url) as one,
         a_scheduler(shop.kafka, database.app_url) as two,
