@@ -87,10 +87,14 @@ def _outdated(dispute: Dispute, data: DisputeReportedData) -> Rejection | None:
 def _not_about(
     payment: Payment, dispute: Dispute | None, data: DisputeReportedData
 ) -> Rejection | Waiting | None:
-    """Why the report is not of this payment, in its currency."""
-    known = (payment.provider, payment.provider_reference)
+    """Why the report is not of this payment, in its currency.
+
+    A dispute stays with the charge that it was opened about, also when the order was paid otherwise meanwhile.
+    """
+    about = payment if dispute is None else dispute
+    known = (about.provider, about.provider_reference)
     said = (data.provider, data.provider_reference)
-    if payment.provider == data.provider and payment.provider_reference is None:
+    if about.provider == data.provider and about.provider_reference is None:
         detail = f"payment {payment.payment_id} does not know its provider_reference yet"
         return Waiting(Reason.PROVIDER_OBJECT_UNKNOWN, detail)
     if known != said:

@@ -135,8 +135,10 @@ def _no_payment(data: RefundReportedData) -> Waiting | Rejection:
 def _foreign(payment: Payment, refund: Refund | None, data: RefundReportedData) -> Rejection | None:
     """Whether the report is about another object than the one that it names."""
     known = refund.provider_reference if refund is not None else None
+    # of a refund its own, which the payment may not have any more: the order was paid otherwise meanwhile
+    provider = payment.provider if refund is None else refund.provider
     pairs = (
-        ("provider", data.provider, payment.provider),
+        ("provider", data.provider, provider),
         ("provider_reference", data.provider_reference, payment.provider_reference),
         ("refund_id", data.refund_id and payment.payment_id, refund and refund.payment_id),
         ("refund_reference", data.refund_reference, known),
