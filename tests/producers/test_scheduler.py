@@ -107,7 +107,7 @@ async def make_due(admin: Connection, order_id: str | None = None) -> None:
     """The end of an order's authorization, or of all, has come; the payment knows its end as well as the timer."""
     for change in ("timers SET due_at", "payments SET state_ends_at"):
         await admin.execute(
-            f"UPDATE {change} = now() - interval '1 second' WHERE $1::text IS NULL OR order_id = $1",  # noqa: S608
+            f"UPDATE {change} = now() - interval '1 second' WHERE $1::text IS NULL OR order_id = $1",
             order_id,
         )
 
