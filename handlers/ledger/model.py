@@ -47,32 +47,54 @@ class Code(StrEnum):
     DISPUTE_FEE_EXPENSE = "dispute_fee_expense"
     GOODWILL_EXPENSE = "goodwill_expense"
     SUSPENSE = "suspense"
+    TRADING = "trading"
+    ROUNDING_DIFFERENCE = "rounding_difference"
+    OPENING_BALANCE = "opening_balance"
+    PREPAID_BALANCE = "prepaid_balance"
+    PROMOTIONAL_CREDIT = "promotional_credit"
+    PROMOTION_EXPENSE = "promotion_expense"
+
+
+NOBODY: Final[frozenset[str]] = frozenset()
+FINANCE: Final = frozenset({"system", "finance"})
+BACK_OFFICE: Final = FINANCE | {"manager"}
+"""Roles that may propose a manual journal to an account; somebody else approves it. Nobody: only rules post to it."""
 
 
 @value
 class ChartAccount:
-    """A line of the chart. An account instance is tenant + code + owner + currency, created on first use."""
+    """A line of the chart. An account instance is tenant + code + owner + currency, created on first use.
+
+    `people` are the roles that may propose manual journals to it.
+    """
 
     type: AccountType
     owner: str
     about: str
+    people: frozenset[str] = NOBODY
 
 
 CHART: Final[dict[Code, ChartAccount]] = {
     Code.PROCESSOR_RECEIVABLE: ChartAccount(
-        AccountType.ASSET, "provider", "Captured by a card processor, not yet paid to us."
+        AccountType.ASSET, "provider", "Captured by a card processor, not yet paid to us.", FINANCE
     ),
     Code.CARRIER_RECEIVABLE: ChartAccount(
-        AccountType.ASSET, "carrier", "Cash collected by carriers on delivery."
+        AccountType.ASSET, "carrier", "Cash collected by carriers on delivery.", FINANCE
     ),
-    Code.TERMINAL_RECEIVABLE: ChartAccount(AccountType.ASSET, "terminal", "Taken at points of sale."),
+    Code.TERMINAL_RECEIVABLE: ChartAccount(
+        AccountType.ASSET, "terminal", "Taken at points of sale.", FINANCE
+    ),
     Code.BANK_CLEARING: ChartAccount(
-        AccountType.ASSET, "bank", "Bank transfers reported, not yet on a statement."
+        AccountType.ASSET, "bank", "Bank transfers reported, not yet on a statement.", FINANCE
     ),
-    Code.MERCHANT_PAYABLE: ChartAccount(AccountType.LIABILITY, "merchant", "What we owe a merchant."),
-    Code.PLATFORM_FEE_REVENUE: ChartAccount(AccountType.REVENUE, "platform", "Fees earned from merchants."),
+    Code.MERCHANT_PAYABLE: ChartAccount(
+        AccountType.LIABILITY, "merchant", "What we owe a merchant.", FINANCE
+    ),
+    Code.PLATFORM_FEE_REVENUE: ChartAccount(
+        AccountType.REVENUE, "platform", "Fees earned from merchants.", FINANCE
+    ),
     Code.DEBIT_RECEIVABLE: ChartAccount(
-        AccountType.ASSET, "provider", "Debited from bank accounts, may still be returned."
+        AccountType.ASSET, "provider", "Debited from bank accounts, may still be returned.", FINANCE
     ),
     Code.REFUND_CLEARING: ChartAccount(
         AccountType.LIABILITY, "provider", "Refunds asked of a provider, not yet confirmed."
@@ -82,13 +104,37 @@ CHART: Final[dict[Code, ChartAccount]] = {
         AccountType.ASSET, "provider", "Withdrawn for disputes that nobody has decided yet."
     ),
     Code.DISPUTE_FEE_EXPENSE: ChartAccount(
-        AccountType.EXPENSE, "provider", "What providers charge for disputes."
+        AccountType.EXPENSE, "provider", "What providers charge for disputes.", FINANCE
     ),
     Code.GOODWILL_EXPENSE: ChartAccount(
-        AccountType.EXPENSE, "platform", "Given to customers at the platform's own cost."
+        AccountType.EXPENSE, "platform", "Given to customers at the platform's own cost.", BACK_OFFICE
     ),
     Code.SUSPENSE: ChartAccount(
-        AccountType.LIABILITY, "provider", "Money that came in and belongs to no payment we know."
+        AccountType.LIABILITY, "provider", "Money that came in and belongs to no payment we know.", FINANCE
+    ),
+    Code.TRADING: ChartAccount(
+        AccountType.EQUITY,
+        "currency pair",
+        "What conversions took in one currency and gave in another.",
+        FINANCE,
+    ),
+    Code.ROUNDING_DIFFERENCE: ChartAccount(
+        AccountType.EXPENSE, "platform", "What rounding cost, or brought when it is negative.", FINANCE
+    ),
+    Code.OPENING_BALANCE: ChartAccount(
+        AccountType.EQUITY, "platform", "Balances taken over from other books.", FINANCE
+    ),
+    Code.PREPAID_BALANCE: ChartAccount(
+        AccountType.LIABILITY, "customer", "Paid in by customers before they bought."
+    ),
+    Code.PROMOTIONAL_CREDIT: ChartAccount(
+        AccountType.LIABILITY, "customer and grant", "Credit given for promotion, until it expires."
+    ),
+    Code.PROMOTION_EXPENSE: ChartAccount(
+        AccountType.EXPENSE,
+        "platform",
+        "What promotional credit costs; less what expired unused.",
+        BACK_OFFICE,
     ),
 }
 
