@@ -10,7 +10,7 @@ from db.queries import books, exports
 from db.queries import checks as sql
 from handlers.disputes.states import TRANSITIONS as DISPUTES
 from handlers.ledger.model import Code
-from handlers.payments.postings import PAYMENT_TAKEN
+from handlers.payments.postings import DEBIT_RETURNED, PAYMENT_TAKEN
 from handlers.payments.states import TRANSITIONS as PAYMENTS
 from handlers.refunds.states import IN_FLIGHT, RESERVING
 from handlers.refunds.states import TRANSITIONS as REFUNDS
@@ -110,7 +110,11 @@ RULES: Final = (
         "Captured is at most authorized, and is what was posted",
         "payments",
         sql.overdrawn_payments_cursor,
-        {"fee_account": Code.PLATFORM_FEE_REVENUE, "rules": [rule.name for rule in PAYMENT_TAKEN.values()]},
+        {
+            "fee_account": Code.PLATFORM_FEE_REVENUE,
+            "rules": [rule.name for rule in PAYMENT_TAKEN.values()],
+            "reverse": DEBIT_RETURNED.name,
+        },
     ),
     Rule(
         7,

@@ -90,15 +90,23 @@ WHERE p.call_id IS NOT NULL;
 
 -- name: overdrawn_payments
 -- Payments that break captured <= authorized <= amount, or whose captured amount or fee was not posted so.
-WITH posted AS (
+-- A debit that the bank takes back is posted in reverse.
+WITH taken AS (
+    SELECT e.tenant, e.object_id, e.entry_id, CASE e.rule WHEN :reverse THEN -1 ELSE 1 END AS sign
+    FROM entries AS e
+    WHERE e.object_type = 'payment' AND (e.rule = any(:rules::text[]) OR e.rule = :reverse)
+),
+
+posted AS (
     SELECT
         e.tenant, e.object_id, l.currency,
-        coalesce(sum(l.amount_minor) FILTER (WHERE l.direction = 1), 0) AS captured,
-        coalesce(sum(l.amount_minor) FILTER (WHERE l.direction = -1 AND a.code = :fee_account), 0) AS fee
-    FROM entries AS e
+        coalesce(sum(e.sign * l.amount_minor) FILTER (WHERE l.direction = e.sign), 0) AS captured,
+        coalesce(
+            sum(e.sign * l.amount_minor) FILTER (WHERE l.direction = -e.sign AND a.code = :fee_account), 0
+        ) AS fee
+    FROM taken AS e
     INNER JOIN lines AS l ON l.tenant = e.tenant AND l.entry_id = e.entry_id
     INNER JOIN accounts AS a ON a.account_id = l.account_id
-    WHERE e.object_type = 'payment' AND e.rule = any(:rules::text[])
     GROUP BY e.tenant, e.object_id, l.currency
 )
 
