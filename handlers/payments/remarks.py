@@ -51,6 +51,16 @@ def forget(payment: Payment, name: object) -> dict[str, Any]:
     }
 
 
+def counted(payment: Payment) -> dict[str, Any]:
+    """The change when a report of totals was booked: it has in it whatever calls did that a person called off.
+
+    Their answers, when they come at last, must not be booked once more.
+    """
+    words = payment.remarks or {}
+    changed = {name: CONTRADICTED for name, word in words.items() if word == NO_EFFECT}
+    return {"remarks": {**words, **changed}} if changed else {}
+
+
 def being_reversed(payment: Payment) -> tuple[str, str] | None:
     """Provider and reference of the charge that the call under way gives back; None when it is no reversal."""
     if not payment.remarks or payment.call_id is None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from handlers.decision import Decision, Outcome, Rejection
 from handlers.payments.model import Payment
-from handlers.payments.remarks import FAILED, remark
+from handlers.payments.remarks import FAILED, counted, remark
 from handlers.payments.rules.progress import (
     challenge,
     decline,
@@ -63,7 +63,8 @@ def _captured(payment: Payment, data: PaymentReportedData, now: datetime) -> Out
         if payment.call_operation not in {None, "capture"}:
             return busy(payment) or no_news()
         final = payment.call_final if payment.call_id else taken_minor >= payment.capturable_minor
-        return take(payment, taken_minor, data.occurred_at, now, final=final)
+        noted = replace(payment, **counted(payment))
+        return take(noted, taken_minor, data.occurred_at, now, final=final)
     if payment.state in _GIVEN_UP:
         return found(payment, charge_of(payment, data) or _never(), now)
     detail = f"{data.provider} {data.provider_reference} captured {total_minor}, we know of {payment.captured_minor}"

@@ -205,3 +205,14 @@ def test_a_person_decides_about_the_giving_back_of_a_late_success(verdict: str, 
     scene = decide(reversing().answer("call_unknown"), verdict)
     assert (scene.payment.remarks or {})["auth_1"] == word
     assert scene.payment.state == "canceled"
+
+
+def test_a_capture_that_a_webhook_has_told_of_is_not_booked_again_by_its_late_answer() -> None:
+    scene = unknown(capturing)
+    call_id = scene.payment.call_id
+    decide(scene, "no_effect", amount_minor=None, provider_reference=None).report(
+        "captured", captured_minor=500, call_id=None
+    )
+    assert scene.payment.captured_minor == 500
+    scene.answer("call_succeeded", call_id=call_id, operation="capture", amount_minor=500, captured=True)
+    assert (scene.rejection.reason, scene.payment.captured_minor) == (Reason.CALL_STALE, 500)
