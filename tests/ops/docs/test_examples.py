@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ast
 import json
+import tomllib
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from ops.ingress.role import SCHEMES
+from ops.ingress.settings import EndpointSettings
+from producers.ingress.endpoints import served
 from schemas.outgoing import partition_key
 from schemas.topics import GROUP, TOPICS
 from tests.ops.docs.pages import ROOT, blocks
 
 README = ROOT / "README.md"
-
-
 TOPIC = "checkout.events"
 READER: TypeAdapter[Any] = TypeAdapter(TOPICS[TOPIC].inbound)
 
@@ -25,9 +27,24 @@ def key_of(body: str) -> str:
     return partition_key(message.tenant, message.data.ordering_key())
 
 
-def test_the_json_example_can_be_read() -> None:
-    (example,) = blocks(README, "json")
-    assert key_of(example) == "acme:corner"
+def test_the_json_examples_can_be_read_and_have_the_keys_that_are_named() -> None:
+    assert list(map(key_of, blocks(README, "json"))) == ["acme:corner", "acme:refund_policy", "acme:order-1"]
+
+
+def test_the_example_of_a_refund_is_within_the_example_of_a_policy() -> None:
+    _, policy, refund = (READER.validate_json(example).data for example in blocks(README, "json"))
+    at_once, approved = policy.limits
+    assert (at_once.role, at_once.with_approval_of) == (refund.actor.role, None)
+    assert refund.amount_minor <= at_once.at_most_minor < approved.at_most_minor
+    assert approved.with_approval_of == "manager"
+
+
+def test_the_example_of_webhook_endpoints_is_served() -> None:
+    (example,) = blocks(README, "toml")
+    listed = tomllib.loads(example)["endpoints"]
+    served([EndpointSettings.model_validate(one).endpoint() for one in listed], SCHEMES)
+    (endpoint,) = listed
+    assert f"/webhooks/{endpoint['provider']}/{endpoint['account']}`" in example
 
 
 def test_the_kcat_example_has_readable_events_under_their_keys() -> None:

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from pydantic import SecretStr
 
 from ops.cli.app import GROUPS, application
+from ops.ingress.settings import IngressSettings
 from ops.settings import Settings
+from ops.verify.keys import ChainKeys
 from tests.ops.docs.pages import PAGES, ROOT, anchors, code, links, name
 
 PATH = re.compile(r"(?<![\w/.@-])(?:\.\./)?([\w.-]+(?:/[\w.-]+)+/?)(?![\w/<*])")
 COMMAND = re.compile(r"\bcounterfoil ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
 TARGET = re.compile(r"\bmake ([a-z][a-z-]*)")
 SETTING = re.compile(r"\b(?:COUNTERFOIL|KAFKA|DATABASE)_[A-Z_]+\b")
+DOCS = ROOT / "docs"
+OPERATIONS = (DOCS / "operations.md").read_text()
+SETTING_PAGES = ("operations", "webhooks", "proof")
 FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir()}
 COMMANDS: Any = typer.main.get_command(application())
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=name)
 
 
-def settings() -> set[str]:
-    return {field.upper() for field in Settings.model_fields}
+def settings() -> dict[str, Any]:
+    """Every setting of the roles, with its default."""
+    return {
+        name.upper(): field.default
+        for read in (Settings, IngressSettings, ChainKeys)
+        for name, field in read.model_fields.items()
+    }
 
 
 @each_page
@@ -78,13 +90,26 @@ def test_make_targets_that_are_named_exist(page: Path) -> None:
     assert {target for text in code(page) for target in TARGET.findall(text)} <= targets
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "operations.md"], ids=name)
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *(DOCS / f"{page}.md" for page in SETTING_PAGES)], ids=name
+)
 def test_settings_that_are_named_exist(page: Path) -> None:
-    assert set(SETTING.findall(page.read_text())) <= settings()
+    assert set(SETTING.findall(page.read_text())) <= settings().keys()
 
 
-def test_every_setting_is_explained() -> None:
-    assert settings() <= set(SETTING.findall((ROOT / "docs" / "operations.md").read_text()))
+def test_every_setting_is_explained_with_its_default() -> None:
+    explained: dict[str, str] = {}
+    for line in OPERATIONS.splitlines():
+        cells = [cell.strip() for cell in line.split("|")[1:-1]]
+        if len(cells) == 3 and (names := SETTING.findall(cells[0])):
+            explained |= zip_longest(names, cells[1].replace("`", "").split(", "), fillvalue="")
+    assert set(explained) == set(settings())
+    said = {
+        name: str(default)
+        for name, default in settings().items()
+        if default not in {None, (), ""} and not isinstance(default, SecretStr)
+    }
+    assert {name: explained[name] for name in said} == said
 
 
 def test_every_option_of_the_import_is_explained() -> None:
