@@ -1,6 +1,7 @@
 """The gateway worker: makes provider calls outside of any transaction and reports what became of them (law 6).
 
-    claim (SKIP LOCKED, lease) -> execute, or query when the last outcome is unknown -> classify
+    claim (SKIP LOCKED, lease) -> execute, or query when the last outcome is unknown, and execute what the provider
+        never saw, unless nobody waits for it any more -> classify
         -> one transaction: keep the answers verbatim, move the calls, put the results into the outbox
 
 The call's id is the provider's idempotency key. A claim whose lease ran out (a gateway died) is unknown: it is asked
@@ -196,7 +197,7 @@ class Gateway:
         try:
             async with asyncio.timeout(LEASE_MS / 1000 * CALL_SHARE_OF_LEASE):
                 answer = await (self._provider.query if in_doubt else self._provider.execute)(request)
-                if isinstance(answer, NotFound):
+                if isinstance(answer, NotFound) and await self._is_awaited(row):
                     asked = "execute"
                     answer = await self._provider.execute(request)
         except TimeoutError:
@@ -206,6 +207,11 @@ class Gateway:
             log.exception("provider adapter raised", provider=self.name, call_id=str(request.call_id))
             answer = Ambiguous(f"adapter raised {type(error).__name__}")
         return asked, answer
+
+    async def _is_awaited(self, row: asyncpg.Record) -> bool:
+        """Whether to make a call that the provider never saw: not when it was decided meanwhile that it never will."""
+        awaited: bool = await sql.is_awaited(self._pool, tenant=row["tenant"], call_id=row["call_id"])
+        return awaited
 
     async def _report(self) -> None:
         """Write what is finished, many at a time, until None says that nothing more comes."""
@@ -278,8 +284,9 @@ def judge_answer(  # noqa: PLR0911 - one return for each kind of answer
             event = ("provider.call_unknown.v1", {"detail": _plain(answer.detail)}) if first else None
             return Finished(row, asked, answer, "unknown", delay_ms, event)
         case NotFound():
-            # Only a query finds nothing, and then the call is made; so execute broke its promise.
-            return Finished(row, asked, answer, "unknown", delay_ms, None)
+            # Not made, because nobody waits for it any more; or execute broke its promise never to say this.
+            status = "answered" if asked == "query" else "unknown"
+            return Finished(row, asked, answer, status, delay_ms, None)
 
 
 def _ended(

@@ -18,6 +18,7 @@ from tests.cable import cable_to
 from tests.engines import RESULTS, broken_laws, published, reasons, states
 from tests.ops.sandbox.process import API_KEY
 from tests.producers.desk import Desk, Recorder, Watcher, a_gateway
+from tests.shop import event
 
 if TYPE_CHECKING:
     from producers.providers.base import ProviderAnswer
@@ -277,3 +278,36 @@ async def claim(desk: Desk, most: int = 1) -> list[Any]:
         desk.admin, provider="sandbox", gateway="test", lease_ms=60_000, most=most
     )
     return rows
+
+
+async def test_a_call_that_a_person_has_called_off_is_asked_about_and_never_made(
+    desk: Desk, prefix: str
+) -> None:
+    order = f"{prefix}o"
+    await desk.order(order, token="tok_timeout_before_effect")  # noqa: S106
+    async with a_gateway(desk.database.app_url, desk.adapter()):
+        await until(lambda: _is_unknown(desk))
+    await desk.tell()
+    call_id = await desk.admin.fetchval("SELECT call_id FROM provider_calls")
+    decided = {
+        "idempotency_key": "d1",
+        "order_id": order,
+        "call_id": str(call_id),
+        "verdict": "no_effect",
+        "actor": {"id": "grace", "role": "finance"},
+        "note": "the provider's console knows nothing of it",
+    }
+    await desk.checkout.take(event("d1", "checkout.outcome_decided", decided))
+    assert await states(desk.admin) == {order: "requires_confirmation"}
+    recorder = Recorder(desk.adapter())
+    async with a_gateway(desk.database.app_url, recorder):
+        await desk.admin.execute("UPDATE provider_calls SET due_at = now()")
+        await until(desk.answered)
+    assert recorder.asked == [("query", order)]
+    assert await desk.charges(order) == []
+    assert await desk.told(order) == ["call_unknown"]
+    assert await broken_laws(desk.admin) == []
+
+
+async def _is_unknown(desk: Desk) -> bool:
+    return bool(await desk.admin.fetchval("SELECT bool_and(status = 'unknown') FROM provider_calls"))

@@ -48,13 +48,18 @@ FULL JOIN (SELECT * FROM steps AS l WHERE l.is_last) AS s
 WHERE (p.state, p.version) IS DISTINCT FROM (s.to_state, s.version);
 
 -- name: careless_calls
--- Provider calls without evidence, without a payment that waits for them, or that nobody takes care of.
+-- Provider calls without evidence, without a payment that waits for them, or that nobody takes care of. One that is
+-- under way may be waited for no more: a webhook or a person was faster.
 SELECT format('call %s of %s is answered, but no answer is kept', c.call_id, c.tenant) AS offender
 FROM provider_calls AS c
 WHERE c.status = 'answered' AND (
     c.answered_at IS NULL
     OR NOT EXISTS (SELECT FROM provider_answers AS a WHERE a.tenant = c.tenant AND a.call_id = c.call_id)
 )
+UNION ALL
+SELECT format('call %s of %s was answered, and yet it is %s', c.call_id, c.tenant, c.status)
+FROM provider_calls AS c
+WHERE c.status <> 'answered' AND c.answered_at IS NOT NULL
 UNION ALL
 SELECT
     format(
@@ -75,7 +80,7 @@ SELECT
     )
 FROM provider_calls AS c
 LEFT JOIN payments AS p ON p.tenant = c.tenant AND p.payment_id = c.payment_id
-WHERE c.status <> 'answered' AND c.object_id IS NULL AND p.call_id IS DISTINCT FROM c.call_id
+WHERE c.status = 'requested' AND c.object_id IS NULL AND p.call_id IS DISTINCT FROM c.call_id
 UNION ALL
 SELECT format('payment %s of %s waits for call %s, which is not there', p.payment_id, p.tenant, p.call_id)
 FROM payments AS p

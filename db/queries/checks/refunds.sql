@@ -157,7 +157,7 @@ WHERE coalesce(c.amount_minor, 0) <> coalesce(r.amount, 0)
     OR coalesce(c.fee_returned_minor, 0) <> coalesce(r.fee, 0);
 
 -- name: careless_refund_calls
--- Open provider calls that their refund does not wait for; refunds that wait for a call that is not there.
+-- Provider calls to be made that their refund does not wait for; refunds that wait for a call that is not there.
 SELECT
     format(
         'call %s of %s is open, but its refund %s waits for %s',
@@ -165,7 +165,7 @@ SELECT
     ) AS offender
 FROM provider_calls AS c
 INNER JOIN refunds AS r ON r.tenant = c.tenant AND r.object_id = c.object_id
-WHERE c.status <> 'answered' AND r.call_id IS DISTINCT FROM c.call_id
+WHERE c.status = 'requested' AND r.call_id IS DISTINCT FROM c.call_id
 UNION ALL
 SELECT format('refund %s of %s waits for call %s, which is not there', r.object_id, r.tenant, r.call_id)
 FROM refunds AS r

@@ -237,7 +237,7 @@ DEEDS = [
     Deed(
         "UPDATE provider_calls SET status = 'unknown' WHERE order_id = 'k5'",
         {6},
-        "is open, but its payment",
+        "was answered, and yet it is unknown",
     ),
     Deed(
         'INSERT INTO provider_calls SELECT (jsonb_populate_record(c, \'{"tenant": '
