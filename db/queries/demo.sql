@@ -8,6 +8,12 @@ SELECT
     (SELECT count(*) FROM parked) AS parked,
     (SELECT count(*) FROM provider_calls AS c WHERE c.status <> 'answered') AS calls_open,
     (SELECT count(*) FROM provider_calls AS c WHERE c.status = 'unknown') AS calls_unknown,
+    (
+        SELECT count(*)
+        FROM timers AS t
+        LEFT JOIN clocks AS c ON c.tenant = t.tenant
+        WHERE t.published_at IS NULL AND t.due_at <= coalesce(c.now_at, now())
+    ) AS timers_due,
     (SELECT coalesce(sum(o.events), 0) FROM outbox_batches AS o WHERE o.batch_id > r.batch_id) AS unpublished,
     r.published
 FROM relay_cursor AS r
@@ -72,13 +78,70 @@ FROM provider_calls AS c
 GROUP BY c.operation
 ORDER BY c.operation;
 
--- name: processor_receivable
--- What our books say card processors owe us, all tenants together.
+-- name: owed_by_providers
+-- What our books say providers owe us, all tenants together: what they took, less what went back and what
+-- they charge for disputes.
 SELECT a.currency, sum(b.debit_minor - b.credit_minor)::bigint AS balance_minor
 FROM accounts AS a
 INNER JOIN balances AS b ON b.tenant = a.tenant AND b.account_id = a.account_id
-WHERE a.code = 'processor_receivable'
+WHERE a.code IN ('processor_receivable', 'debit_receivable')
 GROUP BY a.currency;
+
+-- name: refund_states
+-- How many refunds stand where.
+SELECT r.state, count(*) AS refunds FROM refunds AS r GROUP BY r.state;
+
+-- name: dispute_states
+-- How many disputes stand where.
+SELECT d.state, count(*) AS disputes FROM disputes AS d GROUP BY d.state;
+
+-- name: disputes_known
+-- Every dispute as we know it, for a comparison with its provider.
+SELECT d.dispute_reference, d.order_id, d.currency, d.reported_status, d.withdrawn_minor, d.fee_minor
+FROM disputes AS d
+ORDER BY d.dispute_reference;
+
+-- name: paid_orders
+-- Payments of a day that something may follow, in the order of their ids. The amount is what was captured, or
+-- held where nothing is captured yet.
+SELECT
+    p.tenant, p.order_id, p.merchant_id, p.customer_id, p.currency, p.state, p.method,
+    CASE p.state WHEN 'authorized' THEN p.authorized_minor ELSE p.captured_minor END AS amount_minor
+FROM payments AS p
+WHERE p.state IN ('succeeded', 'captured', 'authorized') AND starts_with(p.order_id, :orders)
+ORDER BY p.order_id, p.tenant;
+
+-- name: webhooks_kept^
+-- What providers told us: bodies kept, and how many of them could not be read.
+SELECT count(*) AS kept, count(w.unreadable) AS unreadable FROM webhooks AS w;
+
+-- name: money_of_payments
+-- Captured and given back, by currency. In flight is what refunds under way, or awaiting approval, reserve.
+SELECT
+    p.currency,
+    sum(p.captured_minor)::bigint AS captured_minor,
+    sum(p.refunded_minor)::bigint AS refunded_minor,
+    sum(p.refunding_minor)::bigint AS in_flight_minor,
+    sum(p.fee_minor)::bigint AS fees_minor
+FROM payments AS p
+GROUP BY p.currency;
+
+-- name: money_of_disputes
+-- Withdrawn and not decided yet, and lost for good, by currency; and what providers charged for all of them.
+SELECT
+    d.currency,
+    coalesce(sum(d.withdrawn_minor) FILTER (WHERE d.standing = 'open'), 0)::bigint AS disputed_minor,
+    coalesce(sum(d.withdrawn_minor) FILTER (WHERE d.standing = 'lost'), 0)::bigint AS lost_minor,
+    sum(d.fee_minor)::bigint AS dispute_fees_minor
+FROM disputes AS d
+GROUP BY d.currency;
+
+-- name: fees_returned
+-- Platform fees that went back with refunds, by currency.
+SELECT r.currency, sum(r.fee_returned_minor)::bigint AS fees_returned_minor
+FROM refunds AS r
+WHERE r.state IN ('submitted', 'pending', 'succeeded')
+GROUP BY r.currency;
 
 -- name: committed_events
 -- Every committed event, batch by batch, one a line.

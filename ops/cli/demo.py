@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Final
 
+import httpx
 import orjson
 import typer
 from aiokafka.errors import KafkaError
@@ -15,8 +16,9 @@ from rich.console import Console
 from ops.demo.marketplace import FEWEST_EVENTS, generate
 from ops.demo.printed import printed
 from ops.demo.progress import live_view
-from ops.demo.report import Report, make_report, owed_by_processors
+from ops.demo.report import Report, make_report, owed_by_providers
 from ops.demo.stage import NotSettledError, staged
+from ops.demo.weeks import play_weeks
 from ops.endpoints import Places
 from ops.processes import RoleEndedError
 from ops.settings import Settings
@@ -45,7 +47,10 @@ def demo(
         typer.Option("--keep", help="With external servers: play also on what they hold; take another seed."),
     ] = False,
 ) -> None:
-    """Play a day of a marketplace: cards, cash, declines, time-outs, duplicates and rubbish; then prove the books.
+    """Play a day of a marketplace and what follows it, and prove the books.
+
+    The day: cards, cash, declines, time-outs, duplicates and rubbish. The days after it: refunds and their approvals,
+    disputes, bank debits, and the provider's webhooks: twice, late, in the wrong order.
 
     Runs on an embedded stack of its own in the folder .counterfoil/demo, which is emptied first, or on external servers
     that are empty. Exit code 1 when a law is broken or something does not settle.
@@ -60,7 +65,7 @@ def demo(
             made = asyncio.run(_play(at, folder / "roles", console, events, seed, workers))
     except SiteInUseError as error:
         raise _failure(f"{error}; empty servers are needed, or --keep to play on top of it") from error
-    except (NotSettledError, RoleEndedError, KafkaError) as error:
+    except (NotSettledError, RoleEndedError, KafkaError, httpx.HTTPError) as error:
         raise _failure(f"{error}\nlogs of all roles: {folder / 'roles'}") from error
     console.print(printed(made))
     if report is not None:
@@ -75,13 +80,32 @@ def demo(
 
 
 async def _play(at: Places, logs: Path, console: Console, events: int, seed: int, workers: int) -> Report:
-    owed_before = await owed_by_processors(at.database_url)
+    owed_before = await owed_by_providers(at.database_url)
     deadline_s = DEADLINE_S + events / EVENTS_PER_SECOND_AT_LEAST
     async with staged(at, logs, workers=workers) as stage:
         console.print(f"running: {', '.join(stage.processes.names)}; logs in {logs}")
         with live_view(console, events) as observe:
             seconds = await stage.play(generate(events, seed), deadline_s=deadline_s, observe=observe)
-        return await make_report(stage, events=events, seed=seed, seconds=seconds, owed_before=owed_before)
+        console.print(
+            f"the day is settled after {seconds:.1f} s; what follows it, with the provider's webhooks:"
+        )
+        with live_view(console) as observe:
+            aftermath = await play_weeks(
+                stage,
+                events=events,
+                seed=seed,
+                deadline_s=deadline_s,
+                tell=console.print,
+                observe=observe,
+            )
+        return await make_report(
+            stage,
+            events=events,
+            seed=seed,
+            seconds=seconds,
+            owed_before=owed_before,
+            aftermath=aftermath,
+        )
 
 
 def _failure(message: str) -> typer.Exit:

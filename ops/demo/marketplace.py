@@ -58,7 +58,7 @@ CLOSING_S: Final = 22 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record to publish, if it has a cue: after that."""
+    """A record to publish; if it has a cue, after that."""
 
     key: bytes
     value: bytes
@@ -90,6 +90,27 @@ def generate(events: int, seed: int) -> Iterator[Record]:
     if events < FEWEST_EVENTS:
         raise ValueError(f"a day has at least {FEWEST_EVENTS} events, not {events}")
     return (sent.record() for sent in _Day(events, seed).sent())
+
+
+def merchants_of(events: int, seed: int) -> list[Merchant]:
+    """The merchants of such a day."""
+    return _Day(events, seed).merchants
+
+
+def message(
+    event_id: str, market: Market, object_id: str, event_type: str, at_s: float, data: dict[str, Any]
+) -> dict[str, Any]:
+    """A message of a shop, `at_s` seconds after the day began."""
+    return {
+        "specversion": SPEC_VERSION,
+        "id": event_id,
+        "source": market.source,
+        "type": event_type,
+        "time": (DAY + timedelta(seconds=round(at_s, 3))).isoformat(),
+        "tenant": market.tenant,
+        "subject": object_id,
+        "data": data,
+    }
 
 
 class _Day:
@@ -207,16 +228,7 @@ class _Day:
         data: dict[str, Any],
         cue: Cue | None = None,
     ) -> _Sent:
-        event = {
-            "specversion": SPEC_VERSION,
-            "id": self._new_id(),
-            "source": market.source,
-            "type": event_type,
-            "time": (DAY + timedelta(seconds=round(at_s, 3))).isoformat(),
-            "tenant": market.tenant,
-            "subject": object_id,
-            "data": data,
-        }
+        event = message(self._new_id(), market, object_id, event_type, at_s, data)
         return _Sent(at_s, market, object_id, event, cue)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,6 +41,9 @@ MARKETS: Final = (
 )
 """Currencies with 2, 0 and 3 decimals."""
 
+SANDBOX: Final = Market("zeitraffer", "/shops/zeitraffer", ("EUR",))
+"""A tenant of its own that lives by a test clock, so that its timers are due within the play."""
+
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
@@ -54,7 +57,15 @@ class Merchant:
 
 def settle_in(random: Random, number: int) -> Merchant:
     """The marketplace's `number`-th merchant; some announce new terms, some open late."""
-    market = MARKETS[number % len(MARKETS)]
+    return _settled(random, number, MARKETS[number % len(MARKETS)])
+
+
+def sandbox_merchant(random: Random) -> Merchant:
+    """The one merchant of the tenant with the test clock."""
+    return replace(_settled(random, 0, SANDBOX), opens_late=False)
+
+
+def _settled(random: Random, number: int, market: Market) -> Merchant:
     merchant_id = f"merchant-{number:03d}"
     moments = (IN_FORCE, *(ANNOUNCED[: random.randint(1, 2)] if not (number + 1) % ANNOUNCES_TERMS else ()))
     fees = tuple(
@@ -79,6 +90,11 @@ _OF_A_EURO_MINOR: Final = {
     "EUR": 100, "USD": 100, "GBP": 100, "CHF": 100, "JPY": 150, "KRW": 1400, "KWD": 300, "BHD": 400,
 }  # fmt: skip
 """What costs a euro costs about so much elsewhere, in minor units; only to make prices look like prices."""
+
+
+def worth_minor(euros: int, currency: str) -> int:
+    """About what so many euros are worth, in minor units."""
+    return euros * _OF_A_EURO_MINOR[currency]
 
 
 def price_minor(random: Random, currency: str) -> int:

@@ -1,4 +1,4 @@
-"""One order of the day, and the messages that its shop can send about it."""
+"""One order of the day, and the messages that its shop can send about it until it is paid."""
 
 from __future__ import annotations
 
@@ -15,12 +15,19 @@ if TYPE_CHECKING:
 NETWORKS: Final = ("visa", "mastercard", "amex", "discover", "jcb", "unionpay", "diners")
 
 
+DISPUTE_REFERENCE: Final = b"%dispute_reference%"
+"""Stands for the provider's name of the dispute that the cue tells of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """What a shop must have heard of the order's payment before it goes on, and what its customer then answers."""
+    """What a shop must have heard before it goes on, and what is done about that at the provider before.
+
+    The customer passes or fails the challenge; the customer's bank opens a dispute, or escalates the one it has.
+    """
 
     event_type: str
-    answer: Literal["passed", "failed"] | None = None
+    answer: Literal["passed", "failed", "dispute", "escalate"] | None = None
 
 
 DECLINED: Final = Cue("payment.requires_payment_method.v1")
@@ -30,28 +37,36 @@ FAILED: Final = Cue("payment.requires_action.v1", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A message to be sent `after_s` seconds after the order's one before, and after its cue."""
+    """A message to be sent `after_s` seconds after the order's one before, and after its cue.
+
+    `day`: so many days after the day itself.
+    """
 
     type: str
     data: dict[str, Any]
     after_s: float
     cue: Cue | None = None
+    day: int = 0
 
 
 @dataclass(slots=True)
 class Order:
-    """An order to be paid. Every method makes one message; ids and keys follow from the order's."""
+    """An order to be paid. Every method makes one message; ids and keys follow from the order's.
+
+    Without a `customer_id`, somebody of the crowd.
+    """
 
     random: Random
     merchant: Merchant
     order_id: str
     currency: str = ""
     amount_minor: int = 0
+    customer_id: str | None = None
     _keys: int = field(default=0)
 
     def __post_init__(self) -> None:
-        self.currency = self.random.choice(self.merchant.market.currencies)
-        self.amount_minor = price_minor(self.random, self.currency)
+        self.currency = self.currency or self.random.choice(self.merchant.market.currencies)
+        self.amount_minor = self.amount_minor or price_minor(self.random, self.currency)
 
     def request(self, token: str | None = None, *, confirm: bool = True, manual: bool = False) -> Step:
         """The customer is at the checkout; with a card the provider is asked at once, unless `confirm` says no."""
@@ -99,7 +114,7 @@ class Order:
         return {
             "order_id": self.order_id,
             "merchant_id": self.merchant.merchant_id,
-            "customer_id": f"customer-{self.random.randrange(5000):04d}",
+            "customer_id": self.customer_id or f"customer-{self.random.randrange(5000):04d}",
             "amount": {"amount_minor": amount_minor or self.amount_minor, "currency": self.currency},
             "metadata": {"channel": self.random.choice(("web", "app", "phone"))},
         }

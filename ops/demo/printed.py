@@ -8,9 +8,11 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from handlers.disputes.states import State as DisputeState
 from handlers.ledger.model import Code
 from handlers.payments.states import State
-from ops.demo.report import OUTCOMES
+from handlers.refunds.states import State as RefundState
+from ops.demo.report import CATEGORIES, OUTCOMES
 from schemas.currencies import format_amount
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 OWED: Final = {
     "card processors owe us": Code.PROCESSOR_RECEIVABLE,
+    "banks owe us": Code.DEBIT_RECEIVABLE,
     "carriers owe us": Code.CARRIER_RECEIVABLE,
     "tills hold for us": Code.TERMINAL_RECEIVABLE,
     "transfers came in": Code.BANK_CLEARING,
@@ -29,6 +32,10 @@ OWED: Final = {
     "fees earned": Code.PLATFORM_FEE_REVENUE,
 }
 """Who owes whom, in a finance person's words: heading -> account code."""
+BAR_WIDTH: Final = 30
+PICTURE_WIDTH: Final = 40
+WENT: Final = {"refunded": "▒", "in_flight": "░", "disputed": "▓", "lost": "x"}
+"""Category of money that does not stay -> its mark in the picture."""
 
 
 def printed(report: Report) -> RenderableType:
@@ -36,11 +43,16 @@ def printed(report: Report) -> RenderableType:
     return Group(
         _came_in(report),
         _counts("Payments, by state", {state: report.payments.get(state, 0) for state in State}),
+        _counts("Refunds, by state", {state: report.refunds.get(state, 0) for state in RefundState}),
+        _counts("Disputes, by state", {state: report.disputes.get(state, 0) for state in DisputeState}),
+        _categories(report),
+        _where_it_went(report),
         _who_owes_whom(report),
         _trial_balance(report),
         _counts("Refused, and why", report.rejections),
         _counts("Set aside as unreadable, and why", report.dead_letters),
         _provider(report),
+        _counts("Told by the provider's webhooks", report.webhooks),
         _counts("Published, by topic", report.published_by_topic),
         _laws(report),
         _summary(report),
@@ -67,10 +79,42 @@ def _came_in(report: Report) -> Table:
 
 
 def _counts(title: str, counts: Mapping[str, int]) -> Table:
-    table = _table(title, "", "number")
+    table = _table(title, "", "number", "")
+    table.columns[2].justify = "left"
+    most = max(counts.values(), default=0)
     for name, count in counts.items():
         if count:
-            table.add_row(name, f"{count:,}")
+            table.add_row(name, f"{count:,}", _bar(count, most))
+    return table
+
+
+def _bar(count: int, most: int) -> str:
+    """A bar of BAR_WIDTH for the most there is; never none for something."""
+    return "▇" * max(1, round(BAR_WIDTH * count / most))
+
+
+def _categories(report: Report) -> Table:
+    """What was taken, and what became of it."""
+    table = _table("Money by category", "currency", *(name.replace("_", " ") for name in CATEGORIES))
+    for currency, amounts in report.categories.items():
+        table.add_row(currency, *(format_amount(amounts[name], currency) for name in CATEGORIES))
+    return table
+
+
+def _where_it_went(report: Report) -> Table:
+    """Of what was captured: how much was given back, is in flight, disputed or lost; drawn with the marks of WENT."""
+    headings = (f"{name.replace('_', ' ')} {mark}" for name, mark in WENT.items())
+    table = _table("Of 100 captured", "currency", "stays █", *headings, "")
+    table.columns[-1].justify = "left"
+    for currency, amounts in report.categories.items():
+        if not amounts["captured"]:
+            continue
+        gone = {name: 100 * amounts[name] / amounts["captured"] for name in WENT}
+        stays = 100 - sum(gone.values())
+        picture = "█" * round(stays * PICTURE_WIDTH / 100)
+        for name, share in gone.items():
+            picture += WENT[name] * (max(1, round(share * PICTURE_WIDTH / 100)) if share else 0)
+        table.add_row(currency, f"{stays:.1f}", *(f"{share:.1f}" for share in gone.values()), picture)
     return table
 
 

@@ -23,8 +23,8 @@ LINE_EVERY_S: Final = 2.0
 
 
 @contextmanager
-def live_view(console: Console, events: int) -> Iterator[Observer]:
-    """Show what the observer is told."""
+def live_view(console: Console, events: int | None = None) -> Iterator[Observer]:
+    """Show what the observer is told; with bars where it is known how many events there will be."""
     if console.is_terminal:
         with Live(console=console, transient=True, refresh_per_second=8) as live:
             view = _View(events)
@@ -61,10 +61,11 @@ def _numbers(acknowledged: int, standing: Standing, seconds: float) -> list[str]
 
 
 class _View:
-    """Two bars and the numbers that go up and down."""
+    """Bars, where there is an end, and the numbers that go up and down."""
 
-    def __init__(self, events: int) -> None:
+    def __init__(self, events: int | None) -> None:
         self._began = time.monotonic()
+        self._has_end = events is not None
         self._bars = Progress(
             TextColumn("{task.description:>10}"), BarColumn(60), TextColumn("{task.completed:,}")
         )
@@ -88,6 +89,7 @@ class _View:
         below = Table(*numbers, box=None, padding=(0, 2))
         below.add_row(*(f"{number:,}" for number in numbers.values()))
         view = Table.grid()
-        view.add_row(self._bars)
+        if self._has_end:
+            view.add_row(self._bars)
         view.add_row(below)
         return view

@@ -23,6 +23,7 @@ NAMED_AT_MOST: Final = 20
 RELAYED: Final = (
     *(topic.name for topic in TOPICS.values() if topic.direction in {"out", "dead"}),
     "provider.results",
+    "webhook.events",
 )
 """Topics that the relay alone writes to."""
 
@@ -36,21 +37,31 @@ class Readback:
     verdict: Verdict
 
 
+Identity = tuple[str, str, str, str]
+"""Topic, tenant, source and id: a provider tells each of its endpoints under the same id."""
+
+
+def _identity(topic: str, body: bytes | str) -> Identity:
+    event = orjson.loads(body)
+    return topic, event["tenant"], event["source"], event["id"]
+
+
+def _named(event: Identity) -> str:
+    topic, tenant, source, event_id = event
+    return f"{topic}: event {event_id} of {tenant} from {source}"
+
+
 async def read_back(kafka: str, database_url: str) -> Readback:
-    """Compare the ids in Kafka with those in the outbox."""
+    """Compare the events in Kafka with those in the outbox."""
     committed = await _committed(database_url)
-    found: Counter[tuple[str, str]] = Counter()
+    found: Counter[Identity] = Counter()
     async for record in records_of(kafka, RELAYED):
-        found[record.topic, orjson.loads(record.value or b"")["id"]] += 1
+        found[_identity(record.topic, record.value or b"")] += 1
     missing, foreign = committed.keys() - found.keys(), found.keys() - committed.keys()
     offenders = [
-        *(f"{topic}: event {event_id} was committed and is not in Kafka" for topic, event_id in missing),
-        *(f"{topic}: event {event_id} is in Kafka and was never committed" for topic, event_id in foreign),
-        *(
-            f"{topic}: event {event_id} was committed {times} times"
-            for (topic, event_id), times in committed.items()
-            if times > 1
-        ),
+        *(f"{_named(event)} was committed and is not in Kafka" for event in missing),
+        *(f"{_named(event)} is in Kafka and was never committed" for event in foreign),
+        *(f"{_named(event)} was committed {times} times" for event, times in committed.items() if times > 1),
     ]
     verdict = Verdict(
         law=4,
@@ -60,7 +71,7 @@ async def read_back(kafka: str, database_url: str) -> Readback:
         offenders=sorted(offenders)[:NAMED_AT_MOST],
         broken=len(offenders),
     )
-    return Readback(Counter(topic for topic, _ in found), found.total() - len(found), verdict)
+    return Readback(Counter(topic for topic, *_ in found), found.total() - len(found), verdict)
 
 
 async def records_of(kafka: str, topics: Iterable[str]) -> AsyncIterator[ConsumerRecord[bytes, bytes]]:
@@ -86,15 +97,13 @@ async def records_of(kafka: str, topics: Iterable[str]) -> AsyncIterator[Consume
                     left.discard(place)
 
 
-async def _committed(database_url: str) -> Counter[tuple[str, str]]:
-    ids: Counter[tuple[str, str]] = Counter()
+async def _committed(database_url: str) -> Counter[Identity]:
+    ids: Counter[Identity] = Counter()
     connection: Any = await connect(database_url, application="counterfoil readback")
     try:
         async with connection.transaction(), sql.committed_events_cursor(connection) as batches:
             async for batch in batches:
-                ids.update(
-                    (batch["topic"], orjson.loads(event)["id"]) for event in batch["payloads"].split("\n")
-                )
+                ids.update(_identity(batch["topic"], event) for event in batch["payloads"].split("\n"))
     finally:
         await connection.close()
     return ids

@@ -13,9 +13,13 @@ from aiokafka.errors import KafkaError
 from pydantic import SecretStr
 
 from db.connection import UNREACHABLE
+from ops.demo.merchants import MARKETS, SANDBOX
+from ops.demo.provider import Provider
 from ops.demo.shops import hold_back
 from ops.demo.standing import Lookout
-from ops.processes import COUNTERFOIL, SANDBOX, Processes
+from ops.demo.webhooks import Letterbox
+from ops.processes import COUNTERFOIL, Processes
+from ops.processes import SANDBOX as PROVIDER
 from ops.site import environment
 from producers.client import Client
 
@@ -43,13 +47,13 @@ class NotSettledError(Exception):
 
 
 class Stage:
-    """Running roles. In `processes`: sandbox, worker-1, worker-2, ..., relay, scheduler, gateway."""
+    """Running roles. In `processes`: sandbox, ingress, worker-1, worker-2, ..., relay, scheduler, gateway."""
 
-    def __init__(self, at: Places, processes: Processes, sandbox_url: str, api_key: SecretStr) -> None:
+    def __init__(self, at: Places, processes: Processes, provider: Provider, letterbox: Letterbox) -> None:
         self.at = at
         self.processes = processes
-        self.sandbox_url = sandbox_url
-        self.api_key = api_key
+        self.provider = provider
+        self.letterbox = letterbox
 
     async def play(
         self, records: Iterable[Record], *, deadline_s: float, observe: Observer | None = None
@@ -67,7 +71,7 @@ class Stage:
         began = time.monotonic()
         async with Client(self.at.kafka) as client:
             publishing = asyncio.create_task(_publish(client, at_once))
-            listening = asyncio.create_task(shops.listen(self.at.kafka, client, self.api_key))
+            listening = asyncio.create_task(shops.listen(self.at.kafka, client, self.provider))
 
             def own() -> list[str]:
                 """What we ourselves have still to publish."""
@@ -76,7 +80,7 @@ class Stage:
                         task.result()
                 return [
                     *([] if publishing.done() else ["records are being published"]),
-                    *([f"{shops.records_held} records wait for their cue"] if shops.held else []),
+                    *shops.waiting(),
                 ]
 
             try:
@@ -94,15 +98,22 @@ class Stage:
     async def _under_way(
         self, own: list[str], client: Client, lookout: Lookout, observe: Observer | None
     ) -> list[str]:
-        """What is not settled. `own` was asked before the look, which so covers all that was published."""
+        """What is not settled. `own` was asked before the look, which so covers all that was published.
+
+        The provider is asked before and after it: what was delivered in between may not be in it.
+        """
         self.processes.check()
+        before = await self.provider.told()
         try:
             standing = await lookout.look()
         except (*UNREACHABLE, asyncpg.PostgresError, KafkaError) as error:
             return [f"a server is away ({type(error).__name__}: {error})"]
         if observe is not None:
             observe(client.acknowledged, standing)
-        return [*own, *standing.under_way()]
+        after = await self.provider.told()
+        on_their_way = after.outstanding + after.delivered - before.delivered
+        told = [f"{on_their_way} webhooks are on their way"] if on_their_way else []
+        return [*own, *told, *standing.under_way()]
 
 
 async def _publish(client: Client, records: list[Record]) -> None:
@@ -123,21 +134,24 @@ async def staged(at: Places, logs: Path, *, workers: int = 2) -> AsyncIterator[S
         "COUNTERFOIL_SANDBOX_API_KEY": api_key,
         "COUNTERFOIL_SANDBOX_READ_TIMEOUT_MS": str(READ_TIMEOUT_MS),
     }
-    with Processes(logs, settings) as processes:
+    letterbox = Letterbox(market.tenant for market in (*MARKETS, SANDBOX))
+    with Processes(logs, settings | letterbox.settings()) as processes:
         url = await asyncio.to_thread(_provider_url, _start_provider(processes, logs), processes)
         processes.environment["COUNTERFOIL_SANDBOX_URL"] = url
+        processes.start("ingress", *COUNTERFOIL, "ingress")
         for number in range(1, workers + 1):
             processes.start(f"worker-{number}", *COUNTERFOIL, "worker")
         for role in ("relay", "scheduler", "gateway"):
             processes.start(role, *COUNTERFOIL, role)
-        yield Stage(at, processes, url, SecretStr(api_key))
+        async with Provider(url, SecretStr(api_key)) as provider:
+            yield Stage(at, processes, provider, letterbox)
 
 
 def _start_provider(processes: Processes, logs: Path) -> Path:
     """Returns the file in which its port will be."""
     port_file = logs / "sandbox.port"
     port_file.unlink(missing_ok=True)
-    processes.start("sandbox", *SANDBOX, "--port-file", str(port_file), "--late-ms", str(LATE_MS))
+    processes.start("sandbox", *PROVIDER, "--port-file", str(port_file), "--late-ms", str(LATE_MS))
     return port_file
 
 

@@ -29,6 +29,7 @@ class Standing:
     parked: int
     calls_open: int
     calls_unknown: int
+    timers_due: int
     unpublished: int
     published: int
     behind: int
@@ -39,6 +40,7 @@ class Standing:
             "records in Kafka are not taken in": self.behind,
             "messages are parked": self.parked,
             "provider calls are open": self.calls_open,
+            "timers are due": self.timers_due,
             "events are not published": self.unpublished,
         }
         return [f"{count} {what}" for what, count in counts.items() if count]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from db.connection import connect
@@ -67,10 +66,8 @@ async def payment_of(books: Connection, order: str) -> dict[str, Any]:
 
 async def charged(stage: Stage, order: str) -> list[tuple[str, int]]:
     """What the provider's own books say about the order: status and amount captured of each charge."""
-    key = {"Authorization": f"Bearer {stage.api_key.get_secret_value()}"}
-    async with httpx.AsyncClient(base_url=stage.sandbox_url, headers=key, trust_env=False) as provider:
-        answer = await provider.get("/v1/ledger", params={"reference": order})
-    return [(charge["status"], charge["captured_amount_minor"]) for charge in answer.json()["charges"]]
+    charges = await stage.provider.charges_of(order)
+    return [(charge["status"], charge["captured_amount_minor"]) for charge in charges]
 
 
 async def assert_the_laws_hold(books: Connection) -> None:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from ops.checks import Verdict
 from ops.demo.printed import printed
-from ops.demo.report import Report, Turnover
+from ops.demo.report import CATEGORIES, Report, Turnover
 
 HOLDS = Verdict(1, "Every journal entry balances per currency", ok=True, checked=3, offenders=[], broken=0)
 BROKEN = Verdict(
@@ -23,6 +23,7 @@ BROKEN = Verdict(
 def report() -> Report:
     return Report(
         events=10,
+        events_after=3,
         seed=7,
         seconds=4.0,
         by_topic={
@@ -32,6 +33,13 @@ def report() -> Report:
         rejections={"state_forbids": 1},
         dead_letters={"invalid_json": 1},
         payments={"succeeded": 4, "failed": 1},
+        refunds={"succeeded": 2, "pending_approval": 1},
+        disputes={"won": 1, "lost": 1},
+        webhooks={"delivered": 9, "kept": 4, "repeated": 5},
+        categories={
+            "JPY": dict.fromkeys(CATEGORIES, 0) | {"captured": 5000, "refunded": 500},
+            "KWD": dict.fromkeys(CATEGORIES, 0) | {"captured": 0},
+        },
         entries_by_rule={"card_captured": 3, "terminal_sale": 1},
         turnover={"JPY": Turnover(5000, 5000), "KWD": Turnover(1234567, 1234567)},
         money={
@@ -70,6 +78,20 @@ def test_people_read_amounts_with_the_currencys_decimals(report: Report) -> None
     assert "4,900" in text
     assert "13 received = 9 applied + 2 duplicate + 1 rejected + 0 parked + 1 dead" in text
     assert "every law holds" in text
+
+
+def test_people_see_what_became_of_the_money_and_of_each_refund_and_dispute(report: Report) -> None:
+    text = text_of(report)
+    (picture,) = (line for line in text.splitlines() if "█" in line and "JPY" in line)
+    assert "90.0" in picture
+    assert picture.count("█") == 36
+    assert picture.count("▒") == 4
+    assert "pending_approval" in text
+    assert "repeated" in text
+    document = report.as_json()
+    assert document["refunds"] == {"succeeded": 2, "pending_approval": 1}
+    assert document["disputes"] == {"won": 1, "lost": 1}
+    assert document["money_by_category"]["JPY"]["refunded"] == 500
 
 
 def test_a_broken_law_is_named_with_what_breaks_it(report: Report) -> None:
