@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +22,7 @@ from schemas.outgoing import Cause
 from schemas.reasons import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from consumers.intake import Reader, Unreadable
     from consumers.report import Report
@@ -34,8 +34,17 @@ LONGEST_WAIT: Final = timedelta(hours=24)
 MOST_TRIES: Final = 8
 """Of a rule that raises."""
 FIRST_DELAY_MS: Final = 200
-LONGEST_DELAY_MS: Final = 60_000
-KEYS_AT_ONCE: Final = 200
+"""Soon, for what is awaited may be on its way in a transaction that did not see us wait."""
+RAISED_FACTOR: Final = 2
+RAISED_LONGEST_MS: Final = 60_000
+NAMED_FACTOR: Final = 4
+NAMED_LONGEST_MS: Final = 600_000
+"""A name that comes wakes who waits for it, so looking again is for safety only. Behind another, all the more."""
+DUE_AT_ONCE: Final = 500
+"""Messages that are due, in one look."""
+ROWS_AT_ONCE: Final = 2_000
+LEAST_LINE: Final = 10
+"""A look reads the heads of its queues, ROWS_AT_ONCE together, but LEAST_LINE of each that is due."""
 
 
 def wait_of(incoming: Incoming, verdict: Verdict) -> Wait:
@@ -46,8 +55,15 @@ def wait_of(incoming: Incoming, verdict: Verdict) -> Wait:
         verdict.reason or Reason.BEHIND_PARKED,
         verdict.detail or "",
         verdict.waits_for,
-        0 if verdict is BEHIND else FIRST_DELAY_MS,
+        NAMED_LONGEST_MS if verdict is BEHIND else FIRST_DELAY_MS,
     )
+
+
+def delay_ms(verdict: Verdict, tries: int) -> int:
+    """How long until the next look, after so many before this one."""
+    named = verdict.waits_for is not None
+    factor, longest_ms = (NAMED_FACTOR, NAMED_LONGEST_MS) if named else (RAISED_FACTOR, RAISED_LONGEST_MS)
+    return int(min(FIRST_DELAY_MS * factor ** min(tries, 20), longest_ms))
 
 
 class Parking:
@@ -58,8 +74,8 @@ class Parking:
         self._reader = reader
 
     async def due(self, connection: Connection) -> list[int]:
-        """The messages that are first in their queue and due."""
-        rows = await sql.due_keys(connection, topic=self.topic, most=KEYS_AT_ONCE, only=None)
+        """The first messages of the queues in which one is due."""
+        rows = await sql.due_queues(connection, topic=self.topic, most=DUE_AT_ONCE, only=None)
         return [row["parked_id"] for row in rows]
 
     async def retry(
@@ -75,27 +91,45 @@ class Parking:
 
         With `only`, just that message is judged, and with `refusal` (what the database said) it is set aside instead.
         """
-        due = await sql.due_keys(connection, topic=self.topic, most=KEYS_AT_ONCE, only=only)
+        due = await sql.due_queues(connection, topic=self.topic, most=DUE_AT_ONCE, only=only)
         if not due:
             return 0
-        tenants, keys, _ = zip(*due, strict=True)
-        rows = await sql.queues(connection, topic=self.topic, tenants=tenants, keys=keys)
-        queues = [list(queue) for _, queue in groupby(rows, key=itemgetter("tenant", "key"))]
-        if only is not None:
-            queues = [queue[:1] for queue in queues if queue[0]["parked_id"] == only]
-        waiting = [[Waiter(row, self._reread(row)) for row in queue] for queue in queues]
-        messages = [waiter.item for queue in waiting for waiter in queue if isinstance(waiter.item, Incoming)]
+        queues = await self._read(connection, due, alone=only is not None)
+        waiters = chain.from_iterable((*queue.line, *queue.behind) for queue in queues)
+        messages = [waiter.item for waiter in waiters if isinstance(waiter.item, Incoming)]
         look = Look(writes, await World.load(connection, messages, writes), report)
-        held = await self._hold(connection, [queue[0] for queue in queues])
-        for queue in waiting:
-            if queue[0].lane in held:
+        held = await self._hold(connection, [queue.first.row for queue in queues])
+        for queue in queues:
+            if queue.lane in held:
                 look.at(queue, refusal)
         report.count_entries(writes.entries)
         await self._save(connection, look)
         return len(look.left)
 
+    async def _read(self, connection: Connection, due: list[Any], *, alone: bool) -> list[Queue]:
+        """The heads of these queues, and who is due farther behind; with `alone`, the first of each only."""
+        longest = 1 if alone else max(ROWS_AT_ONCE // len(due), LEAST_LINE)
+        tenants, keys = zip(*((row["tenant"], row["key"]) for row in due), strict=True)
+        lengths = [longest if row["is_due"] else 1 for row in due]
+        heads = await sql.heads(connection, topic=self.topic, tenants=tenants, keys=keys, lengths=lengths)
+        lanes = groupby(heads, key=itemgetter("tenant", "key"))
+        lines = {lane: [Waiter(row, self._reread(row)) for row in rows] for lane, rows in lanes}
+        queues = {lane: Queue(lane, line) for lane, line in lines.items()}
+        behind = [
+            (row["tenant"], row["key"], parked_id)
+            for row in due
+            for parked_id in row["parked_ids"]
+            if (queue := queues.get((row["tenant"], row["key"]))) and parked_id > queue.last["parked_id"]
+        ]
+        if behind and not alone:
+            tenants, keys, parked_ids = zip(*behind, strict=True)
+            columns = {"tenants": tenants, "keys": keys, "parked_ids": parked_ids}
+            for row in await sql.members(connection, topic=self.topic, **columns):
+                queues[row["tenant"], row["key"]].behind.append(Waiter(row, self._reread(row)))
+        return list(queues.values())
+
     async def _hold(self, connection: Connection, firsts: list[Any]) -> set[tuple[str, str]]:
-        """Lock the queues that are still as they were read; another worker or a wake-up may have been faster."""
+        """Lock the queues that are still as they were read; a wake-up may have been faster."""
         if not firsts:
             return set()
         columns = zip(*map(itemgetter("tenant", "key", "parked_id", "version"), firsts), strict=True)
@@ -107,15 +141,27 @@ class Parking:
         return self._reader.read(Record(self.topic, row["partition"], row["offset"], None, {}, row["body"]))
 
     async def _save(self, connection: Connection, look: Look) -> None:
+        places = ("parked_ids", "tenants", "keys")
+        waits = (*places, "reasons", "details", "waits", "delays_ms")
         if look.left:
-            parked_ids, tenants, keys = zip(
-                *map(itemgetter("parked_id", "tenant", "key"), look.left), strict=True
-            )
-            await sql.leave(connection, topic=self.topic, parked_ids=parked_ids, tenants=tenants, keys=keys)
+            await sql.leave(connection, topic=self.topic, **_columns(places, map(_PLACE, look.left)))
         if look.postponed:
-            names = ("parked_ids", "tenants", "keys", "reasons", "details", "waits", "delays_ms")
-            columns = dict(zip(names, zip(*look.postponed, strict=True), strict=True))
-            await sql.postpone(connection, topic=self.topic, **columns)
+            await sql.postpone(connection, topic=self.topic, **_columns(waits, look.postponed))
+        if look.resting:
+            columns = _columns(places, map(_PLACE, look.resting))
+            await sql.rest(connection, topic=self.topic, delay_ms=NAMED_LONGEST_MS, **columns)
+        if look.ended:
+            columns = _columns(("tenants", "keys", "waits"), look.ended)
+            await sql.next_turn(connection, topic=self.topic, **columns)
+        if look.renamed:
+            await sql.look_behind(connection, topic=self.topic, **_columns(places, map(_PLACE, look.renamed)))
+
+
+_PLACE: Final = itemgetter("parked_id", "tenant", "key")
+
+
+def _columns(names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+    return dict(zip(names, zip(*rows, strict=True), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +191,25 @@ class Waiter:
 
 
 @dataclass(slots=True)
+class Queue:
+    """Messages of one key that wait: the first ones without a gap, and those farther behind that are due."""
+
+    lane: tuple[str, str]
+    line: list[Waiter]
+    behind: list[Waiter] = field(default_factory=list)
+
+    @property
+    def first(self) -> Waiter:
+        """Whose turn it is. What it waits for by its row, those behind have been asked for when they came."""
+        return self.line[0]
+
+    @property
+    def last(self) -> Any:
+        """The row at the end of the line."""
+        return self.line[-1].row
+
+
+@dataclass(slots=True)
 class Look:
     """One look at waiting messages, within one transaction."""
 
@@ -153,26 +218,47 @@ class Look:
     report: Report
     left: list[Any] = field(default_factory=list)
     postponed: list[tuple[Any, ...]] = field(default_factory=list)
+    resting: list[Any] = field(default_factory=list)
+    """Behind one that stays, and due for nothing."""
+    ended: list[tuple[str, str, str | None]] = field(default_factory=list)
+    """Queues of which all that was read has left, and what their first waited for."""
+    renamed: list[Any] = field(default_factory=list)
+    """The ends of lines whose queues wait for something new."""
 
-    def at(self, queue: Iterable[Waiter], refusal: str | None) -> None:
+    def at(self, queue: Queue, refusal: str | None) -> None:
         """One queue: its messages leave in order; behind one that stays, only what brings what that one waits for."""
-        stays: Verdict | None = None
-        for waiter in queue:
-            if stays is not None:
-                verdict = self._judge_behind(waiter, stays)
-            elif refusal is not None:
-                verdict = Verdict("dead", Reason.DATABASE_REFUSED, refusal)
-            else:
-                verdict = self._judge(waiter)
-            if verdict is BEHIND:
+        known = queue.first.row["waits_for"]
+        awaited: list[str | None] = []
+        for waiter in queue.line:
+            if awaited:
+                self._look_behind(waiter, awaited)
                 continue
+            verdict = self._judge(waiter, refusal)
             if verdict.outcome == "parked":
-                stays = verdict
-                self._postpone(waiter.row, verdict)
+                self._stay(waiter.row, verdict, awaited)
             else:
                 self._leave(waiter, verdict)
+        if not awaited:
+            self.ended.append((*queue.lane, known))
+            return
+        if awaited[0] not in {None, known}:
+            self.renamed.append(queue.last)
+        for waiter in queue.behind:
+            self._look_behind(waiter, awaited)
 
-    def _judge(self, waiter: Waiter) -> Verdict:
+    def _look_behind(self, waiter: Waiter, awaited: list[str | None]) -> None:
+        verdict = self._judge_behind(waiter, awaited)
+        if verdict is BEHIND:
+            if waiter.row["is_due"]:
+                self.resting.append(waiter.row)
+        elif verdict.outcome == "parked":
+            self._stay(waiter.row, verdict, awaited)
+        else:
+            self._leave(waiter, verdict)
+
+    def _judge(self, waiter: Waiter, refusal: str | None) -> Verdict:
+        if refusal is not None:
+            return Verdict("dead", Reason.DATABASE_REFUSED, refusal)
         if not isinstance(waiter.item, Incoming):
             return Verdict("dead", waiter.item.reason, waiter.item.detail)
         verdict = judge(waiter.item, self.world, self.writes)
@@ -180,21 +266,28 @@ class Look:
             return Verdict("dead", verdict.reason, verdict.detail)
         return verdict
 
-    def _judge_behind(self, waiter: Waiter, stays: Verdict) -> Verdict:
+    def _judge_behind(self, waiter: Waiter, awaited: Iterable[str | None]) -> Verdict:
+        """Behind several that stay, it may bring what any of them waits for."""
         if not isinstance(waiter.item, Incoming):
             return BEHIND
-        return judge_behind(waiter.item, self.world, self.writes, stays.waits_for)
+        for name in awaited:
+            verdict = judge_behind(waiter.item, self.world, self.writes, name)
+            if verdict is not BEHIND:
+                return verdict
+        return BEHIND
 
-    def _postpone(self, row: Any, verdict: Verdict) -> None:
+    def _stay(self, row: Any, verdict: Verdict, awaited: list[str | None]) -> None:
+        if verdict.waits_for not in awaited:
+            awaited.append(verdict.waits_for)
+        if not row["is_due"] and (row["waits_for"], row["reason"]) == (verdict.waits_for, verdict.reason):
+            return  # it was looked at for another's sake
         self.postponed.append(
             (
-                row["parked_id"],
-                row["tenant"],
-                row["key"],
+                *_PLACE(row),
                 verdict.reason,
                 verdict.detail,
                 verdict.waits_for,
-                min(FIRST_DELAY_MS * 2 ** min(row["tries"], 20), LONGEST_DELAY_MS),
+                delay_ms(verdict, row["tries"]),
             )
         )
 
