@@ -11,6 +11,7 @@ from consumers.world import Use, command_key, fingerprint
 from db.rows import InboxRow, UsedKey
 from db.writes import name_of, names_of
 from handlers.decision import Decision, Rejection, Waiting
+from handlers.periods.late import refused
 from schemas.outgoing import encode, partition_key
 from schemas.payment import CommandRepeated
 from schemas.reasons import REASONS, Reason
@@ -113,8 +114,12 @@ def _decide(incoming: Incoming, world: World, writes: Writes, now: datetime) -> 
         log.exception("rule raised", event_id=message.id, type=message.type, tenant=message.tenant)
         return Verdict("parked", Reason.HANDLER_ERROR, f"{type(error).__name__}: {error}"[:500])
     if isinstance(outcome, Decision):
+        bounds = world.bounds.get(message.tenant)
+        refusal = refused(bounds, outcome.postings)
+        if refusal is not None:
+            return reject(incoming, refusal, writes, now)
         world.advance(outcome)
-        writes.apply(incoming.cause, outcome, now)
+        writes.apply(incoming.cause, outcome, now, bounds)
         return APPLIED
     if isinstance(outcome, Waiting):
         return Verdict("parked", outcome.reason, outcome.detail, _waits_for(incoming, outcome))
@@ -155,8 +160,8 @@ def _repeat(incoming: Incoming, use: Use, writes: Writes, now: datetime) -> Verd
         incoming.key, operation, data.command_key() or "", first_event_id, use.outcome, use.reason
     )
     payload = encode(incoming.cause, COMMAND_REPEATED, 0, incoming.key, now, told)
-    tenant, payment_id = dict(incoming.needs)["payment"]
-    key = partition_key(tenant, str(payment_id))
+    tenant, object_id = dict(incoming.needs).get("payment") or (incoming.cause.tenant, incoming.key)
+    key = partition_key(tenant, str(object_id))
     writes.publish(TOPIC_OF_TYPE[COMMAND_REPEATED], key, payload)
     return Verdict("duplicate", detail=f"repeat of event {first_event_id}")
 

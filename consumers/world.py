@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from db.queries import engine as sql
+from db.queries import periods
 from db.tables import TABLE_OF, TABLES
 from handlers.needs import Reference
+from handlers.periods.model import Bounds
 from schemas.value import value
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ class World:
 
     states: defaultdict[Kind, dict[Key, Any]] = field(default_factory=lambda: defaultdict(dict))
     clocks: dict[str, datetime] = field(default_factory=dict)
+    bounds: dict[str, Bounds] = field(default_factory=dict)
+    """Up to when the tenants' books are closed; the guard of `entries` has the last word."""
     uses: dict[CommandKey, Use] = field(default_factory=dict)
     _named: dict[Any, Key] = field(default_factory=dict)
     """What References stand for."""
@@ -68,9 +72,12 @@ class World:
             wanted = keys[kind] - {None}
             if wanted:
                 world._take(table, await table.load(connection, wanted), writes)
-        world.clocks = {
-            row["tenant"]: row["now_at"] for row in await sql.clocks(connection, tenants=list(tenants))
-        }
+        for row in await periods.tenants_now(connection, tenants=list(tenants)):
+            tenant, now_at, *bounds = row
+            if now_at is not None:
+                world.clocks[tenant] = now_at
+            if bounds[0] is not None:
+                world.bounds[tenant] = Bounds(tenant, *bounds)
         commands = [key for key in map(command_key, batch) if key is not None]
         if commands:
             await world._load_uses(connection, commands)
@@ -128,6 +135,8 @@ class World:
             table = TABLE_OF[type(state)]
             states, key = self.states[table.kind], table.key_of(state)
             states[key] = (*states.get(key, ()), state) if table.history else state
+            if isinstance(state, Bounds):
+                self.bounds[state.tenant] = state
 
 
 def command_key(incoming: Incoming) -> CommandKey | None:

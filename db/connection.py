@@ -33,6 +33,7 @@ LOST_RACE: Final = (
 RETRYABLE: Final = (
     *LOST_RACE,
     asyncpg.UniqueViolationError,  # somebody else wrote the same key first; the next try sees it
+    asyncpg.ObjectNotInPrerequisiteStateError,  # the books were closed meanwhile; the next try books accordingly
 )
 """The whole transaction may be tried again at once."""
 

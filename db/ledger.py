@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from db.connection import Connection
     from handlers.ledger.model import Posting
+    from schemas.ledger import Origin
     from schemas.outgoing import Cause
 
 AccountName = tuple[str, str, str, str]
@@ -31,16 +32,18 @@ _ENTRY_COLUMNS = (
     "effective_at",
     "posted_at",
 )
+_ORIGIN_COLUMNS = ("tenant", "entry_id", "origin_effective_at", "period")
 _LINE_COLUMNS = ("tenant", "entry_id", "line", "account_id", "direction", "amount_minor", "currency")
 
 
 @value
 class Entry:
-    """A posting with the message that caused it and when it was written."""
+    """A posting with the message that caused it and when it was written; `origin` says that it came late."""
 
     cause: Cause
     posting: Posting
     posted_at: datetime
+    origin: Origin | None = None
 
 
 class Ledger:
@@ -56,6 +59,7 @@ class Ledger:
         ids = await self._account_ids(connection, entries)
         rows = []
         lines = []
+        origins = []
         sums: dict[tuple[str, int], list[int]] = {}
         for entry, entry_id in zip(entries, entry_ids, strict=True):
             posting, cause = entry.posting, entry.cause
@@ -74,6 +78,8 @@ class Ledger:
                     entry.posted_at,
                 )
             )
+            if entry.origin is not None:
+                origins.append((tenant, entry_id, entry.origin.effective_at, entry.origin.period))
             for number, leg in enumerate(posting.legs, 1):
                 account_id = ids[tenant, leg.account, leg.owner, leg.currency]
                 amount_minor = leg.amount_minor
@@ -88,6 +94,8 @@ class Ledger:
                 total[2] += 1
         await connection.copy_records_to_table("entries", records=rows, columns=_ENTRY_COLUMNS)
         await connection.copy_records_to_table("lines", records=lines, columns=_LINE_COLUMNS)
+        if origins:
+            await connection.copy_records_to_table("entry_origins", records=origins, columns=_ORIGIN_COLUMNS)
         tenants, accounts = zip(*sums, strict=True)
         debits, credits_, counts = zip(*sums.values(), strict=True)
         await sql.add_to_balances(

@@ -12,6 +12,8 @@ from handlers.disputes.states import State as DisputeState
 from handlers.fees.model import FeeSchedule
 from handlers.payments.model import Payment
 from handlers.payments.states import State as PaymentState
+from handlers.periods.model import Bounds, Period
+from handlers.periods.states import State as PeriodState
 from handlers.refunds.model import Refund, RefundCount, RefundPolicy
 from handlers.refunds.states import State as RefundState
 from schemas.money import Rounding
@@ -42,6 +44,7 @@ _PG_TYPES: Final = {
     "Reason": "text",
     "Rounding": "text",
     "Operation": "text",
+    "Unit": "text",
 }
 """A field's annotation -> the PostgreSQL type of its column in a bulk statement."""
 
@@ -139,10 +142,12 @@ TABLES: Final[dict[Kind, Table[Any]]] = {
         Table("refund", "refunds", Refund, ("tenant", "object_id"), RefundState),
         Table("refund_count", "refund_counts", RefundCount, ("tenant", "subject")),
         Table("dispute", "disputes", Dispute, ("tenant", "object_id"), DisputeState),
+        Table("period", "periods", Period, ("tenant", "object_id"), PeriodState),
         # histories
         FEE_SCHEDULES,
         Table("refund_policy", "refund_policies", RefundPolicy, ("tenant", "policy", "version")),
         Table("evidence", "dispute_evidence", Evidence, ("tenant", "object_id", "version")),
+        Table("period_bounds", "period_bounds", Bounds, ("tenant", "calendar", "number")),
         Table("order_documents", "order_documents", OrderDocument, ("tenant", "order_id", "reference")),
     )
 }

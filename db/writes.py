@@ -11,6 +11,7 @@ from db.rows import DeadLetter, InboxRow
 from db.tables import TABLE_OF, TABLES
 from handlers.needs import Reference
 from handlers.payments.model import Payment
+from handlers.periods.late import placed
 from schemas.ledger import ENTRY_POSTED, EntryPosted
 from schemas.outgoing import encode, partition_key
 from schemas.topics import TOPIC_OF_TYPE
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from db.rows import UsedKey, Wait
     from handlers.decision import Audit, Call, Decision, Timer
     from handlers.needs import Key, Kind
+    from handlers.periods.model import Bounds
     from schemas.outgoing import Cause
 
 OUTBOX_CHANNEL = "outbox"
@@ -58,8 +60,8 @@ class Writes:
     _audit: list[tuple[Cause, Audit, datetime]] = field(default_factory=list)
     _outbox: dict[str, tuple[list[str], list[bytes]]] = field(default_factory=dict)
 
-    def apply(self, cause: Cause, decision: Decision, now: datetime) -> None:
-        """Everything that follows from one decision."""
+    def apply(self, cause: Cause, decision: Decision, now: datetime, bounds: Bounds | None = None) -> None:
+        """Everything that follows from one decision; `bounds` are those of the tenant's books."""
         tenant = cause.tenant
         for state in decision.states:
             table = TABLE_OF[type(state)]
@@ -87,7 +89,7 @@ class Writes:
             payload = encode(cause, event.type, number, event.object_id, now, event.data)
             self.publish(TOPIC_OF_TYPE[event.type], partition_key(tenant, event.object_id), payload)
         if decision.postings:
-            self.entries += [Entry(cause, posting, now) for posting in decision.postings]
+            self.entries += _entries(cause, decision, now, bounds)
         if decision.timers:
             self._timers += [(cause, timer) for timer in decision.timers]
         if decision.calls:
@@ -128,6 +130,7 @@ class Writes:
                 posting.effective_at,
                 entry.posted_at,
                 posting.legs,
+                entry.origin,
             )
             payload = encode(cause, ENTRY_POSTED, number, posting.object_id, entry.posted_at, told)
             key = partition_key(cause.tenant, posting.object_id)
@@ -355,6 +358,13 @@ class Writes:
             for key, use in sorted(last.items(), key=lambda item: item[0])
         ]
         await engine.save_idempotency_keys(connection, **_columns(names, rows))
+
+
+def _entries(cause: Cause, decision: Decision, now: datetime, bounds: Bounds | None) -> list[Entry]:
+    if bounds is None:
+        return [Entry(cause, posting, now) for posting in decision.postings]
+    booked = (placed(posting, bounds) for posting in decision.postings)
+    return [Entry(cause, posting, now, origin) for posting, origin in booked]
 
 
 def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:

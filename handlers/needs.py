@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from schemas.envelope import Message
 
 Kind = Literal[
-    "payment", "refund", "refund_count", "dispute", "fees", "refund_policy", "evidence", "order_documents"
+    "payment",
+    "refund",
+    "refund_count",
+    "dispute",
+    "period",
+    "fees",
+    "refund_policy",
+    "evidence",
+    "order_documents",
+    "period_bounds",
 ]
 """Kinds of aggregates; each has a table in db/tables.py."""
 

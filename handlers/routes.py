@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from handlers.disputes import routes as disputes
 from handlers.fees import routes as fees
 from handlers.payments import routes as payments
+from handlers.periods import routes as periods
 from handlers.refunds import routes as refunds
 from schemas.value import value
 
@@ -52,6 +53,7 @@ ROUTES: Final[dict[str, Route | Fork]] = {
     **payments.ROUTES,
     **refunds.ROUTES,
     **disputes.ROUTES,
+    **periods.ROUTES,
     **_answers(),
     "timer.due.v1": Fork("kind", {**payments.TIMERS, **refunds.TIMERS, **disputes.TIMERS}),
 }

@@ -26,8 +26,19 @@ class Leg:
 
 
 @message
+class Origin:
+    """Of an entry that came late: when it happened, in a `period` that was closed by then."""
+
+    effective_at: datetime
+    period: str
+
+
+@message
 class EntryPosted:
-    """A balanced journal entry. `effective_at` is when it happened, `posted_at` when we wrote it."""
+    """A balanced journal entry. `effective_at` is when it happened, `posted_at` when we wrote it.
+
+    With an `origin` it happened in a closed period, and is effective from the start of the first open one.
+    """
 
     entry_id: int
     rule: str
@@ -36,3 +47,4 @@ class EntryPosted:
     effective_at: datetime
     posted_at: datetime
     legs: tuple[Leg, ...]
+    origin: Origin | None = None

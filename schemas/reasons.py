@@ -59,6 +59,12 @@ class Reason(StrEnum):
     # dispute rules
     DISPUTE_UNKNOWN = "dispute_unknown"
     EVIDENCE_TOO_LATE = "evidence_too_late"
+    # period rules
+    PERIOD_CLOSED = "period_closed"
+    PERIOD_UNKNOWN = "period_unknown"
+    PERIOD_NOT_OVER = "period_not_over"
+    PERIOD_OUT_OF_ORDER = "period_out_of_order"
+    CALENDAR_IN_USE = "calendar_in_use"
     # the provider declined
     INSUFFICIENT_FUNDS = "insufficient_funds"
     DO_NOT_HONOR = "do_not_honor"
@@ -193,6 +199,13 @@ REASONS: Final[dict[Reason, ReasonInfo]] = {
     Reason.REFUND_DECLINED: ReasonInfo(False, _P, "The provider refused; pay it out in another way."),
     Reason.DISPUTE_UNKNOWN: ReasonInfo(True, _C, "It waits for the provider's report of the dispute."),
     Reason.EVIDENCE_TOO_LATE: ReasonInfo(False, _C, "The due date has passed; the bank reads no more."),
+    Reason.PERIOD_CLOSED: ReasonInfo(False, _C, "Date it into an open period, or have the period reopened."),
+    Reason.PERIOD_UNKNOWN: ReasonInfo(False, _C, "Name a period as the tenant's calendar counts them."),
+    Reason.PERIOD_NOT_OVER: ReasonInfo(True, _C, "Close a period when it has ended in its time zone."),
+    Reason.PERIOD_OUT_OF_ORDER: ReasonInfo(
+        True, _C, "Periods close in their order and open in reverse; begin with the one in the detail."
+    ),
+    Reason.CALENDAR_IN_USE: ReasonInfo(False, _C, "A calendar is fixed once a period was closed by it."),
     Reason.INSUFFICIENT_FUNDS: ReasonInfo(
         True, _U, "Ask for another method, or try again on another day.", retry_after_hours=72
     ),

@@ -12,6 +12,7 @@ from schemas.dispute import DISPUTE_EVENT_TYPES, DisputeChanged, DisputeMessage
 from schemas.ledger import ENTRY_POSTED, EntryPosted
 from schemas.notification import NOTIFICATION_REQUESTED, NotificationRequested
 from schemas.payment import PAYMENT_EVENT_TYPES, CommandRepeated, PaymentChanged
+from schemas.period import PERIOD_EVENT_TYPES, PeriodChanged, PeriodMessage
 from schemas.provider import ProviderMessage
 from schemas.refund import REFUND_EVENT_TYPES, RefundChanged, RefundMessage
 from schemas.rejection import REJECTED, Rejected
@@ -53,10 +54,12 @@ _INBOUND: Final = (
         "checkout.events",
         "in",
         "Commands and facts from upstream shops.",
-        "tenant:order (tenant:merchant for fee schedules, tenant:refund_policy)",
+        "tenant:order (tenant:merchant for fee schedules, tenant:refund_policy, tenant:periods)",
         6,
         7 * DAY_MS,
-        inbound=Annotated[CheckoutMessage | RefundMessage | DisputeMessage, Field(discriminator="type")],
+        inbound=Annotated[
+            CheckoutMessage | RefundMessage | DisputeMessage | PeriodMessage, Field(discriminator="type")
+        ],
     ),
     Topic(
         "provider.results",
@@ -115,10 +118,19 @@ _OUTBOUND: Final = (
         outbound=dict.fromkeys(DISPUTE_EVENT_TYPES, DisputeChanged),
     ),
     Topic(
+        "period.events",
+        "out",
+        "Every state an accounting period enters.",
+        "tenant:period",
+        1,
+        30 * DAY_MS,
+        outbound=dict.fromkeys(PERIOD_EVENT_TYPES, PeriodChanged),
+    ),
+    Topic(
         "notification.requests",
         "out",
         "What somebody should be told.",
-        "tenant:order",
+        "tenant:order (tenant:period)",
         6,
         7 * DAY_MS,
         outbound={NOTIFICATION_REQUESTED: NotificationRequested},

@@ -12,10 +12,12 @@ from handlers.disputes.states import TRANSITIONS as DISPUTES
 from handlers.ledger.model import Code
 from handlers.payments.postings import DEBIT_RETURNED, PAYMENT_TAKEN
 from handlers.payments.states import TRANSITIONS as PAYMENTS
+from handlers.periods.states import TRANSITIONS as PERIODS
 from handlers.refunds.states import IN_FLIGHT, RESERVING
 from handlers.refunds.states import TRANSITIONS as REFUNDS
 from ops.checks.guards import EVIDENCE, GUARDS, HISTORY, OWNER, ROLES, guard_functions
 from ops.disputes.laws import LAWS as DISPUTE_LAWS
+from ops.periods.laws import LAWS as PERIOD_LAWS
 from schemas.currencies import MINOR_DIGITS
 from schemas.money import MAX_AMOUNT_MINOR
 from schemas.topics import COMMAND_REPEATED, TOPICS
@@ -45,7 +47,7 @@ def _columns(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> dict[str,
 
 _STEPS: Final = [
     (object_type, before or "", event, after)
-    for object_type, table in (("payment", PAYMENTS), ("refund", REFUNDS), ("dispute", DISPUTES))
+    for object_type, table in (("payment", PAYMENTS), ("refund", REFUNDS), ("dispute", DISPUTES), ("period", PERIODS))
     for (before, event), after in table.items()
 ]
 _GUARDS: Final = [(table, trigger) for table, triggers in GUARDS.items() for trigger in triggers]
@@ -187,6 +189,7 @@ RULES: Final = (
     Rule(12, "What waits or is dead can go on", "messages", sql.lost_messages_cursor),
     Rule(12, "No message waits", "messages", sql.waiting_messages_cursor, settled=True),
     *(Rule(*law) for law in DISPUTE_LAWS),
+    *(Rule(*law) for law in PERIOD_LAWS),
 )
 
 FIXED_SIZES: Final = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from db.queries import periods
 from db.queries import rebuild as sql
 from schemas.topics import TOPICS
 
@@ -37,6 +38,9 @@ COMPARED: Final = (
     Compared("dispute evidence", ("dispute_evidence",), sql.dispute_evidence),
     Compared("order documents", ("order_documents",), sql.order_documents),
     Compared("entries with their lines", ("entries", "lines", "accounts"), sql.entries),
+    Compared("period bounds", ("period_bounds",), periods.rebuilt_bounds),
+    Compared("periods", ("periods",), periods.rebuilt_periods),
+    Compared("origins of late entries", ("entry_origins",), periods.rebuilt_origins),
     Compared("balances", ("balances",), sql.balances),
     Compared("timers", ("timers",), sql.timers),
     Compared("provider calls", ("provider_calls",), sql.provider_calls),
@@ -55,6 +59,9 @@ LEFT_OUT: Final[dict[str, str]] = {
     "clocks": "moved by people; what they said is in the events",
     "provider_answers": "evidence from outside: what it led to came as messages",
     "chain_blocks": "built from the entries; `counterfoil verify` compares them",
+    "period_gate": "a lock, which never holds a row",
+    "period_closings": "what accounts held when a period was closed; `check` compares it with the lines",
+    "closing_balances": "the same, account by account",
     "account_slices": "sums of the lines, which are compared",
     "account_marks": "how far those sums go",
     "journal_batches": "what accounting was given, and when",

@@ -36,6 +36,7 @@ _CALL: Final[Json] = {
 }
 DEBIT: Final[Json] = {"type": "bank_debit", "token": "tok_debit_approve", "last4": "6789"}
 _ACTOR: Final[Json] = {"id": "ada", "role": "support"}
+_FINANCE: Final[Json] = {"id": "grace", "role": "finance"}
 _REFUND: Final[Json] = _COMMAND | {"refund_id": "r-1", "actor": _ACTOR, "note": "agreed by telephone"}
 _WEBHOOK: Final[Json] = {
     "webhook_id": "5b5f3a52-6f0e-5a55-8a3c-2f7f10a9f0dd",
@@ -137,6 +138,27 @@ DATA: Final[dict[str, Json]] = {
         "carrier": "parcels",
         "detail": "",
         "sha256": None,
+    },
+    "checkout.calendar_set.v1": {
+        "idempotency_key": "key-1",
+        "zone": "Europe/Berlin",
+        "unit": "month",
+        "actor": _FINANCE,
+    },
+    **{
+        f"checkout.period_{command}.v1": {
+            "idempotency_key": "key-1",
+            "period": "2026-10",
+            "actor": _FINANCE,
+            "note": "all invoices are in",
+        }
+        for command in (
+            "soft_close_requested",
+            "close_requested",
+            "reopening_requested",
+            "reopening_approved",
+            "reopening_refused",
+        )
     },
     "provider.call_succeeded.v1": _CALL
     | {"provider_reference": "auth_1", "amount_minor": 1999, "captured": False},

@@ -1,0 +1,110 @@
+-- Periods of tenants: their bounds, what was closed, and the balances taken then.
+
+-- name: tenants_now
+-- Tenants with a test clock, with bounds, or with both.
+SELECT
+    t.tenant, c.now_at, b.calendar, b.number, b.zone, b.unit, b.closed_before, b.soft_closed_before, b.step,
+    b.period, b.set_at
+FROM unnest(:tenants::text[]) AS t (tenant)
+LEFT JOIN clocks AS c ON c.tenant = t.tenant
+LEFT JOIN LATERAL (
+    SELECT p.*
+    FROM period_bounds AS p
+    WHERE p.tenant = t.tenant AND p.calendar = 'books'
+    ORDER BY p.number DESC
+    LIMIT 1
+) AS b ON TRUE
+WHERE c.tenant IS NOT NULL OR b.tenant IS NOT NULL;
+
+-- name: closings_to_take
+-- Closings that hold, and whose balances nobody took yet: no later bounds of the tenant lie before them.
+SELECT b.tenant, b.number, b.period, b.closed_before
+FROM period_bounds AS b
+WHERE b.step = 'close'
+    AND NOT EXISTS (
+        SELECT FROM period_closings AS c
+        WHERE c.tenant = b.tenant AND c.number = b.number
+    )
+    AND NOT EXISTS (
+        SELECT FROM period_bounds AS l
+        WHERE l.tenant = b.tenant AND l.number > b.number AND l.closed_before < b.closed_before
+    )
+ORDER BY b.tenant, b.number;
+
+-- name: add_closing!
+-- That a closing's balances were taken, how many accounts and lines they are.
+INSERT INTO period_closings (tenant, number, period, closed_before, accounts, lines)
+VALUES (:tenant, :number, :period, :closed_before, :accounts, :lines);
+
+-- name: periods
+-- Periods that somebody touched, newest first, with the closing that holds.
+SELECT
+    p.tenant, p.period, p.state, p.version, p.starts_at, p.ends_at, p.reopening_requested_by, p.changed_by,
+    p.updated_at, c.number, c.accounts, c.lines, c.taken_at
+FROM periods AS p
+LEFT JOIN LATERAL (
+    SELECT i.*
+    FROM period_closings AS i
+    WHERE i.tenant = p.tenant AND i.period = p.period AND p.state IN ('closed', 'reopening_requested')
+    ORDER BY i.number DESC
+    LIMIT 1
+) AS c ON TRUE
+WHERE (:tenant::text IS NULL OR p.tenant = :tenant)
+ORDER BY p.tenant, p.starts_at DESC
+LIMIT :most;
+
+-- name: count_periods$
+-- How many there are.
+SELECT count(*) FROM periods AS p WHERE :tenant::text IS NULL OR p.tenant = :tenant;
+
+-- name: closing_balances
+-- What the accounts held when a period was closed last.
+SELECT a.code, a.owner, a.currency, a.type, b.debit_minor, b.credit_minor, b.lines
+FROM closing_balances AS b
+INNER JOIN accounts AS a ON a.account_id = b.account_id AND a.tenant = b.tenant
+WHERE b.tenant = :tenant AND b.number = (
+    SELECT max(c.number) FROM period_closings AS c WHERE c.tenant = :tenant AND c.period = :period
+)
+ORDER BY a.code, a.owner, a.currency;
+
+-- name: outcome_of_command^
+-- What became of a command: nothing yet, when there is no row.
+SELECT i.outcome, i.reason, i.detail
+FROM inbox AS i
+WHERE i.event_id = :event_id AND i.source = :source AND i.tenant = :tenant;
+
+-- name: late_entries
+-- Entries that happened in a closed period, newest first.
+SELECT
+    o.tenant, o.entry_id, o.period, o.origin_effective_at, e.effective_at, e.rule, e.object_type, e.object_id
+FROM entry_origins AS o
+INNER JOIN entries AS e ON e.entry_id = o.entry_id AND e.tenant = o.tenant
+WHERE (:tenant::text IS NULL OR o.tenant = :tenant) AND (:period::text IS NULL OR o.period = :period)
+ORDER BY o.entry_id DESC
+LIMIT :most;
+
+-- name: rebuilt_bounds
+-- For the comparison after a replay: how the bounds moved.
+SELECT
+    concat_ws('/', b.tenant, b.number) COLLATE "C" AS name,
+    to_jsonb(b) - ARRAY['snapshot', 'xid', 'set_at'] AS content
+FROM period_bounds AS b
+ORDER BY 1;
+
+-- name: rebuilt_periods
+-- For the comparison after a replay: where periods stand.
+SELECT concat_ws('/', p.tenant, p.period) COLLATE "C" AS name, to_jsonb(p) - 'updated_at' AS content
+FROM periods AS p
+ORDER BY 1;
+
+-- name: rebuilt_origins
+-- For the comparison after a replay: origins by the message that their entries follow from.
+SELECT
+    concat_ws(
+        '/', e.tenant, e.source, e.event_id,
+        row_number() OVER (PARTITION BY e.tenant, e.source, e.event_id ORDER BY e.entry_id)
+    ) COLLATE "C" AS name,
+    to_jsonb(o) - 'entry_id' AS content
+FROM entry_origins AS o
+INNER JOIN entries AS e ON e.entry_id = o.entry_id AND e.tenant = o.tenant
+ORDER BY 1;

@@ -1,0 +1,1 @@
+"""Periods from the outside: balances taken at a closing, and what `check` verifies."""
