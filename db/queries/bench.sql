@@ -45,12 +45,24 @@ FROM (
     GROUP BY i.batch_id
 ) AS b;
 
+-- name: outcomes
+-- What became of a topic's messages.
+SELECT i.outcome, count(*) AS messages
+FROM inbox AS i
+WHERE i.topic = :topic
+GROUP BY i.outcome
+ORDER BY i.outcome;
+
 -- name: paid
 -- Succeeded payments of a tenant, and what they took, by currency.
 SELECT p.currency, count(*) AS payments, sum(p.captured_minor)::bigint AS captured_minor
 FROM payments AS p
 WHERE p.tenant = :tenant AND p.state = 'succeeded'
 GROUP BY p.currency;
+
+-- name: count_entries$
+-- Entries of a tenant.
+SELECT count(*) FROM entries AS e WHERE e.tenant = :tenant;
 
 -- name: trial_balance
 -- Debits less credits, by currency.

@@ -9,8 +9,8 @@ import os
 import re
 import subprocess
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 from psycopg import sql
@@ -20,7 +20,7 @@ from ops.bench.errors import BenchError
 from ops.embedded.unprivileged import BINARIES, installation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SCALE: Final = 10
 CLIENTS: Final = (1, 4, 16)
@@ -34,6 +34,37 @@ class Measured:
 
     clients: int
     tps: float
+
+
+@dataclass(slots=True)
+class Yardstick:
+    """Runs before and after what they are compared with."""
+
+    before: list[Measured]
+    after: list[Measured] = field(default_factory=list)
+
+    def best_tps(self) -> float | None:
+        """Of all runs; None when there was none."""
+        return max((run.tps for run in (*self.before, *self.after)), default=None)
+
+    def ratio(self, per_second: float) -> float | None:
+        """A rate in units of that."""
+        best = self.best_tps()
+        return per_second / best if best else None
+
+    def told(self) -> dict[str, Any]:
+        """As a result's JSON has it."""
+        runs = {when: list(map(asdict, getattr(self, when))) for when in ("before", "after")}
+        return {**runs, "best_tps": self.best_tps()}
+
+
+@contextmanager
+def yardstick(admin_url: str, seconds: int, tell: Callable[[str], None]) -> Iterator[Yardstick]:
+    """Measure before and after the block; see run_pgbench."""
+    tell(f"pgbench, {seconds} s each")
+    measured = Yardstick(run_pgbench(admin_url, seconds))
+    yield measured
+    measured.after = run_pgbench(admin_url, seconds)
 
 
 def run_pgbench(admin_url: str, seconds: int) -> list[Measured]:

@@ -26,7 +26,8 @@ from ops.bench.errors import BenchError
 from ops.bench.percentiles import summary
 from ops.bench.processor import Meter
 from ops.bench.proof import DURABLE
-from ops.bench.workload import TENANT
+from ops.bench.workload import TENANT, Workload, card_payment, publish
+from ops.bench.workload import TOPIC as COMMANDS
 from ops.processes import COUNTERFOIL, Processes
 from producers.ingress.app import ACCEPTED
 from producers.ingress.publishing import TOPIC
@@ -54,9 +55,10 @@ INGRESS: Final = (*COUNTERFOIL, "ingress")
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-About = Literal["payout", "order"]
-"""What the webhooks are about: payouts, which are taken in and change no state; or orders that nobody knows yet, so
-that each is parked."""
+About = Literal["payout", "order", "payment"]
+"""What the webhooks are about: payouts, which are taken in and change no state; orders that nobody knows yet, so that
+each is parked; or payments that wait for just that, so that each succeeds and is posted."""
+AMOUNT_MINOR: Final = 12_345
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,10 @@ class Plan:
     rate: int = 2_000
     full_speed: int = 20_000
     about: About = "payout"
+
+    def phases(self) -> dict[str, int]:
+        """Name of each phase -> how many webhooks it sends."""
+        return {"warm": WARM_UP, "burst": self.burst, "fast": self.full_speed}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,7 @@ class Run:
     burst: Phase
     full_speed: Phase
     committed_per_second: float
+    outcomes: dict[str, int]
     commits: int
     mean_commit: float
     processor: Use
@@ -123,6 +130,9 @@ async def run_webhooks(
                 name = f"worker-{number}"
                 pids[name] = processes.start(name, *COUNTERFOIL, "worker", "webhooks")
             await _until(lambda: _listens(port), processes, "the ingress does not listen")
+            if plan.about == "payment":
+                tell(f"{sum(plan.phases().values()):,} payments for them to be about")
+                await _prepare_payments(site, processes, connection, plan)
             tell("a few webhooks to warm up")
             warm_up = await _at_full_speed(port, _requests("warm", WARM_UP, secret, plan.about))
             await _taken_in(connection, processes, WARM_UP)
@@ -139,6 +149,9 @@ async def run_webhooks(
             use = meter.read()
         commits = await kept_sql.commits(connection)
         problems = await _problems(connection, (warm_up, first, second))
+        outcomes = {row["outcome"]: row["messages"] for row in await sql.outcomes(connection, topic=TOPIC)}
+        if plan.about == "payment":
+            problems += await _unpaid(connection, sum(plan.phases().values()))
         durability = dict(await sql.durability(connection))
     finally:
         await connection.close()
@@ -151,12 +164,38 @@ async def run_webhooks(
         burst=first,
         full_speed=second,
         committed_per_second=plan.full_speed / committed_s,
+        outcomes=outcomes,
         commits=commits["commits"],
         mean_commit=commits["mean_size"],
         processor=use,
         durability=durability,
         problems=problems,
     )
+
+
+def order_of(name: str) -> str:
+    """The order of the webhook with this name."""
+    return f"order-{name}"
+
+
+async def _prepare_payments(
+    site: Site, processes: Processes, connection: asyncpg.Connection[asyncpg.Record], plan: Plan
+) -> None:
+    """Payments that were asked of the provider, which has not answered; a worker takes them in."""
+    orders = [
+        order_of(f"{name}-{number}") for name, count in plan.phases().items() for number in range(count)
+    ]
+    fees = Workload(merchants=1).fees()
+    requests = [card_payment(order, AMOUNT_MINOR) for order in orders]
+    processes.start("worker-checkout", *COUNTERFOIL, "worker", "checkout")
+    published = await publish(site.at.kafka, [*fees, *requests])
+
+    async def all_there() -> bool:
+        taken_in = await sql.progress(connection, topic=COMMANDS)
+        return bool(taken_in["received"] >= published and taken_in["all_published"])
+
+    await _until(all_there, processes, f"{published} commands are not taken in")
+    processes.stop("worker-checkout")
 
 
 def _settings(port: int, secret: SecretStr) -> dict[str, str]:
@@ -187,20 +226,19 @@ def _requests(name: str, count: int, secret: SecretStr, about: About) -> list[by
 
 
 def _request(name: str, secret: SecretStr, now: datetime, about: About) -> bytes:
-    amount_minor = 12_345
-    money = {"amount_minor": amount_minor, "currency": "EUR"}
-    if about == "order":
+    money = {"amount_minor": AMOUNT_MINOR, "currency": "EUR"}
+    if about != "payout":
         kind, told = (
             "authorization.captured",
             {
                 "id": f"auth-{name}",
                 "status": "captured",
                 **money,
-                "captured_amount_minor": amount_minor,
-                "captures": [{"amount_minor": amount_minor}],
+                "captured_amount_minor": AMOUNT_MINOR,
+                "captures": [{"amount_minor": AMOUNT_MINOR}],
                 "decline_code": None,
                 "redirect_url": None,
-                "metadata": {"tenant": TENANT, "order_id": f"order-{name}"},
+                "metadata": {"tenant": TENANT, "order_id": order_of(name)},
             },
         )
         data: dict[str, object] = {"authorization": told}
@@ -305,6 +343,14 @@ async def _until(condition: Callable[[], Awaitable[bool]], processes: Processes,
         if time.monotonic() > deadline:
             raise BenchError(f"{complaint} after {STALLED_AFTER_S} s")
         await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def _unpaid(connection: asyncpg.Connection[asyncpg.Record], payments: int) -> list[str]:
+    """Payments that did not succeed; and what was taken, when that is not their sum."""
+    (row,) = await sql.paid(connection, tenant=TENANT) or [{"payments": 0, "captured_minor": 0}]
+    found = (row["payments"], row["captured_minor"])
+    expected = (payments, payments * AMOUNT_MINOR)
+    return [] if found == expected else [f"(payments, minor units): {found} succeeded of {expected}"]
 
 
 async def _problems(connection: asyncpg.Connection[asyncpg.Record], phases: tuple[Phase, ...]) -> list[str]:

@@ -22,6 +22,7 @@ TOPIC: Final = "checkout.events"
 TENANT: Final = "bench"
 FEES_SET: Final = "checkout.merchant_fees_set.v1"
 RECORDED: Final = "checkout.payment_recorded.v1"
+REQUESTED: Final = "checkout.payment_requested.v1"
 SOURCE: Final = "/counterfoil/bench"
 TIME: Final = "2026-01-15T12:00:00Z"
 EFFECTIVE_FROM: Final = "2026-01-01T00:00:00Z"
@@ -87,6 +88,23 @@ class Workload:
                     "collection": draw.choice(COLLECTIONS),
                 },
             )
+
+
+def card_payment(order: str, amount_minor: int) -> Event:
+    """The command to take so much by card at once; the sandbox provider approves it."""
+    return _event(
+        f"request-{order}",
+        REQUESTED,
+        order,
+        {
+            "idempotency_key": order,
+            "order_id": order,
+            "merchant_id": _merchant(0),
+            "amount": {"amount_minor": amount_minor, "currency": "EUR"},
+            "payment_method": {"type": "card", "token": "tok_approve", "network": "visa", "last4": "4242"},
+            "confirm": True,
+        },
+    )
 
 
 def payment_id(number: int) -> str:
