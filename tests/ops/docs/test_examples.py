@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from ops.ingress.role import SCHEMES
 from ops.ingress.settings import EndpointSettings
+from ops.sandbox.tokens import TOKENS
 from producers.ingress.endpoints import served
 from schemas.outgoing import partition_key
 from schemas.topics import GROUP, TOPICS
@@ -60,7 +61,9 @@ def test_the_python_example_has_a_readable_event_under_its_key() -> None:
     (script,) = blocks(README, "python")
     module = ast.parse(script)
     (event,) = [node.value for node in module.body if isinstance(node, ast.Assign)]
-    key = key_of(json.dumps(ast.literal_eval(event)))
+    message = ast.literal_eval(event)
+    key = key_of(json.dumps(message))
+    assert message["data"]["payment_method"]["token"] in TOKENS
     assert f'"{TOPIC}"' in script
     assert f'key=b"{key}"' in script
 
