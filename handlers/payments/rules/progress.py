@@ -183,15 +183,20 @@ def find_unavailable(payment: Payment, reason: Reason, now: datetime) -> Decisio
     return _retried(after, Reason.PROVIDER_UNAVAILABLE, now)
 
 
-def voided(payment: Payment, now: datetime, reason: Reason | None = None) -> Decision:
-    """The provider let go: of an abandoned challenge, of a hold, or of what was left of one."""
+def voided(
+    payment: Payment, now: datetime, reason: Reason | None = None, *, word: str = RELEASED
+) -> Decision:
+    """The provider let go: of an abandoned challenge, of a hold, or of what was left of one.
+
+    `word` is what is remembered of a charge that never held anything.
+    """
     if payment.state == State.PROCESSING:
-        remembered = replace(payment, **remark(payment, payment.provider_reference, RELEASED))
+        remembered = replace(payment, **remark(payment, payment.provider_reference, word))
         return end(remembered, Trigger.GIVE_UP, reason or Reason.CHALLENGE_ABANDONED, now)
     if payment.state == State.CAPTURED:
         return end(payment, Trigger.RELEASE, None, now)
     if payment.state == State.REQUIRES_ACTION:
-        payment = replace(payment, **remark(payment, payment.provider_reference, RELEASED))
+        payment = replace(payment, **remark(payment, payment.provider_reference, word))
     return end(payment, Trigger.CANCEL, reason or Reason.REQUESTED_BY_CALLER, now)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from handlers.decision import Decision, Outcome, Rejection
 from handlers.payments.model import Payment
-from handlers.payments.remarks import FAILED, counted, remark
+from handlers.payments.remarks import FAILED, RELEASED, counted, remark
 from handlers.payments.rules.progress import (
     challenge,
     decline,
@@ -112,7 +112,8 @@ def _failed(payment: Payment, data: PaymentReportedData, now: datetime) -> Outco
     reason = data.reason or Reason.PROCESSING_DECLINED
     if payment.state in _UNDECIDED:
         if payment.call_operation == "void":
-            return voided(payment, now)
+            # the void may come too late: a customer who failed may have tried the same charge once more
+            return voided(payment, now, word=FAILED)
         return decline(_failing(payment), reason, now)
     returned_minor = payment.captured_minor - (data.captured_minor or 0)
     if payment.method == "bank_debit" and returned_minor > 0:
@@ -126,7 +127,11 @@ def _canceled(payment: Payment, data: PaymentReportedData, now: datetime) -> Out
         return voided(payment, now)
     if payment.state in _UNDECIDED:
         return decline(_failing(payment), data.reason or Reason.PROCESSING_DECLINED, now)
-    return busy(payment) or _let_go(payment, data, now) if payment.state in _HELD else no_news()
+    if payment.state in _HELD:
+        return busy(payment) or _let_go(payment, data, now)
+    if payment.state not in _GIVEN_UP or payment.captured_minor:
+        return no_news()
+    return let_go_of(payment, data, now)
 
 
 def _let_go(payment: Payment, data: PaymentReportedData, now: datetime) -> Decision:
@@ -134,6 +139,12 @@ def _let_go(payment: Payment, data: PaymentReportedData, now: datetime) -> Decis
         return end(payment, Trigger.RELEASE, None, now)
     trigger = Trigger.EXPIRE if data.reason is Reason.AUTHORIZATION_EXPIRED else Trigger.CANCEL
     return end(payment, trigger, data.reason or Reason.PROCESSING_DECLINED, now)
+
+
+def let_go_of(payment: Payment, data: PaymentReportedData, now: datetime) -> Decision:
+    """Remember that a charge is gone, so that an older report of its hold, which comes later, is no late success."""
+    remembered = remark(payment, data.provider_reference, RELEASED)
+    return Decision(states=(replace(payment, updated_at=now, **remembered),))
 
 
 def _failing(payment: Payment) -> Payment:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from handlers.decision import Decision, Rejection, Waiting
 from handlers.payments.model import is_call_of
 from handlers.payments.remarks import CLOSED, FAILED, NOT_RELEASED, REVERSING, being_reversed, remark_of
-from handlers.payments.rules.reports import REPORTED, charge_of, no_news
+from handlers.payments.rules.reports import REPORTED, charge_of, let_go_of, no_news
 from handlers.payments.rules.steps import busy
 from handlers.payments.rules.strays import found, reverse
 from schemas.reasons import Reason
@@ -79,11 +79,15 @@ def _expected_minor(payment: Payment) -> int:
 
 
 def _is_own(payment: Payment, data: PaymentReportedData) -> bool:
-    """Whether the report is about the charge that the payment has, or that it is asking for just now."""
+    """Whether the report is about the charge that the payment has, or that it is asking for just now.
+
+    One that does not name its call may be of an earlier attempt, if there was one: then the answer must tell.
+    """
     if data.provider != payment.provider:
         return False
     if payment.provider_reference is None and payment.call_operation == "authorize":
-        return data.call_id == payment.call_id or (data.call_id is None and _is_whole(payment, data))
+        only = data.call_id is None and payment.attempts == 1
+        return data.call_id == payment.call_id or (only and _is_whole(payment, data))
     return data.provider_reference == payment.provider_reference
 
 
@@ -106,7 +110,7 @@ def _other(payment: Payment, data: PaymentReportedData, now: datetime) -> Outcom
     """
     charge = charge_of(payment, data)
     if charge is None:
-        return no_news()
+        return let_go_of(payment, data, now) if data.status == "canceled" and payment.calls else no_news()
     if not payment.calls:
         detail = f"{charge.reference}: nobody asked a provider about order {payment.order_id}"
         return Rejection(Reason.PROVIDER_OBJECT_UNKNOWN, detail)

@@ -106,7 +106,7 @@ TOLD: Final = """
                         yes   declined challenge pend  unknown failed refused auth  capt  act  wait fail fraud void  auth2 capt2
 nothing                 ?pay  ?pay     ?pay      ?pay  ?pay    ?pay   ?pay    ?pay  ?pay  ?pay ?pay ?pay ?pay  ?pay  ?pay  ?pay
 requires_payment_method stale stale    stale     stale stale   stale  stale   alien alien -    -    -    -     -     alien alien
-declined                stale stale    stale     stale stale   stale  stale   AUTH  SUCC  -    -    -    -     -     AUTH  SUCC
+declined                stale stale    stale     stale stale   stale  stale   AUTH  SUCC  -    -    -    -     same  AUTH  SUCC
 requires_confirmation   stale stale    stale     stale stale   stale  stale   alien alien -    -    -    -     -     alien alien
 processing              AUTH  METH     ACTI      SETT  same    CONF   FAIL    AUTH  SUCC  ACTI -    METH FAIL  METH  AUTH  SUCC
 selling                 SUCC  METH     ACTI      SETT  same    CONF   FAIL    -     SUCC  ACTI -    METH FAIL  METH  -     SUCC
@@ -122,8 +122,8 @@ capturing_more          SUCC  same     same      same  same    same   same    - 
 settling                stale stale    stale     stale stale   stale  stale   alien alien -    -    -    -     -     alien alien
 succeeded               stale stale    stale     stale stale   stale  stale   alien alien -    -    -    -     -     alien alien
 failed                  stale stale    stale     stale stale   stale  stale   alien alien -    -    -    -     -     alien alien
-expired                 stale stale    stale     stale stale   stale  stale   -     SUCC  -    -    -    -     -     AUTH  SUCC
-canceled                stale stale    stale     stale stale   stale  stale   -     same  -    -    -    -     -     alien alien
+expired                 stale stale    stale     stale stale   stale  stale   -     SUCC  -    -    -    -     same  AUTH  SUCC
+canceled                stale stale    stale     stale stale   stale  stale   -     same  -    -    -    -     same  alien alien
 canceling_challenge     CANC  PROC     same      same  same    PROC   same    -     SUCC  -    -    CANC CANC  CANC  alien alien
 increasing              same  same     same      same  same    same   same    -     ?call -    -    -    -     ?call alien alien
 releasing               SUCC  same     same      same  same    same   same    -     ?call -    -    -    -     SUCC  alien alien
@@ -134,10 +134,10 @@ checking                SUCC  METH     same      same  same    same   same    - 
 debited                 stale stale    stale     stale stale   stale  stale   -     -     -    -    FAIL FAIL  -     alien alien
 returned_debit          stale stale    stale     stale stale   stale  stale   -     -     -    -    -    -     -     alien alien
 reversing               same  same     same      same  same    same   same    -     -     -    -    -    -     -     ?call ?call
-retrying                stale stale    stale     stale stale   stale  stale   AUTH  SUCC  -    -    -    -     -     AUTH  SUCC
-unavailable             stale stale    stale     stale stale   stale  stale   AUTH  SUCC  -    -    -    -     -     AUTH  SUCC
-refused                 stale stale    stale     stale stale   stale  stale   AUTH  SUCC  -    -    -    -     -     AUTH  SUCC
-paid_otherwise          stale stale    stale     stale stale   stale  stale   same  same  -    -    -    -     -     same  same
+retrying                stale stale    stale     stale stale   stale  stale   AUTH  SUCC  -    -    -    -     same  AUTH  SUCC
+unavailable             stale stale    stale     stale stale   stale  stale   AUTH  SUCC  -    -    -    -     same  AUTH  SUCC
+refused                 stale stale    stale     stale stale   stale  stale   AUTH  SUCC  -    -    -    -     same  AUTH  SUCC
+paid_otherwise          stale stale    stale     stale stale   stale  stale   same  same  -    -    -    -     same  same  same
 unclear                 AUTH  METH     ACTI      SETT  -       CONF   FAIL    AUTH  SUCC  ACTI -    METH FAIL  METH  AUTH  SUCC
 """  # noqa: E501 - a table
 """What the provider says: answers to the call under way, and webhooks."""
