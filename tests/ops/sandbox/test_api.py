@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.ops.sandbox.process import Sandbox
 
-REMOVED = object()
+REMOVED = ...
 NOTHING_BACK = {"refunded_amount_minor": 0, "disputed_amount_minor": 0, "returned_amount_minor": 0}
 
 
