@@ -10,7 +10,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker
 
-from consumers import checkout, provider_results, timers, webhooks
+from consumers import checkout, ledger_commands, provider_results, timers, webhooks
 from producers.leadership import pause
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ log = structlog.get_logger()
 
 CONSUMERS: Final = {
     "checkout": checkout,
+    "ledger-commands": ledger_commands,
     "provider-results": provider_results,
     "webhooks": webhooks,
     "timers": timers,

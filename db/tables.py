@@ -7,15 +7,20 @@ from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from db.wallets import WalletTable
 from handlers.disputes.model import Dispute, Evidence, OrderDocument
 from handlers.disputes.states import State as DisputeState
 from handlers.fees.model import FeeSchedule
+from handlers.journals.model import BookedLine, EntryLink, Journal, JournalLine, Reversal
+from handlers.journals.states import State as JournalState
 from handlers.payments.model import Payment
 from handlers.payments.states import State as PaymentState
 from handlers.periods.model import Bounds, Period
 from handlers.periods.states import State as PeriodState
 from handlers.refunds.model import Refund, RefundCount, RefundPolicy
 from handlers.refunds.states import State as RefundState
+from handlers.wallets.model import Hold, WalletLimit
+from handlers.wallets.states import State as HoldState
 from schemas.money import Rounding
 from schemas.reasons import Reason
 
@@ -134,7 +139,7 @@ def _statements(table: str, types: dict[str, str], key: tuple[str, ...], *, hist
 PAYMENTS: Final = Table("payment", "payments", Payment, ("tenant", "payment_id"), PaymentState)
 FEE_SCHEDULES: Final = Table("fees", "fee_schedules", FeeSchedule, ("tenant", "merchant_id", "version"))
 
-TABLES: Final[dict[Kind, Table[Any]]] = {
+TABLES: Final[dict[Kind, Table[Any] | WalletTable]] = {
     table.kind: table
     for table in (
         # locked, in this order
@@ -143,12 +148,21 @@ TABLES: Final[dict[Kind, Table[Any]]] = {
         Table("refund_count", "refund_counts", RefundCount, ("tenant", "subject")),
         Table("dispute", "disputes", Dispute, ("tenant", "object_id"), DisputeState),
         Table("period", "periods", Period, ("tenant", "object_id"), PeriodState),
+        Table("journal", "journals", Journal, ("tenant", "object_id"), JournalState),
+        Table("reversal", "entry_reversals", Reversal, ("tenant", "entry")),
+        WalletTable(),
+        Table("hold", "holds", Hold, ("tenant", "object_id"), HoldState),
         # histories
         FEE_SCHEDULES,
         Table("refund_policy", "refund_policies", RefundPolicy, ("tenant", "policy", "version")),
         Table("evidence", "dispute_evidence", Evidence, ("tenant", "object_id", "version")),
         Table("period_bounds", "period_bounds", Bounds, ("tenant", "calendar", "number")),
+        Table("journal_lines", "journal_lines", JournalLine, ("tenant", "object_id", "line")),
+        Table("entry_links", "entry_links", EntryLink, ("tenant", "object_id", "rule")),
+        Table("wallet_limits", "wallet_limits", WalletLimit, ("tenant", "wallet", "version")),
+        # a view; nobody writes it
+        Table("booked", "booked_lines", BookedLine, ("tenant", "object_id", "line")),
         Table("order_documents", "order_documents", OrderDocument, ("tenant", "order_id", "reference")),
     )
 }
-TABLE_OF: Final[dict[type, Table[Any]]] = {table.cls: table for table in TABLES.values()}
+TABLE_OF: Final[dict[type, Table[Any] | WalletTable]] = {table.cls: table for table in TABLES.values()}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from schemas.reasons import Reason
     from schemas.timer import TimerKind
 
-ObjectType = Literal["payment", "refund", "dispute", "period"]
+ObjectType = Literal["payment", "refund", "dispute", "period", "journal", "hold"]
 """What has a state, and a history of it."""
 
 

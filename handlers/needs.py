@@ -20,11 +20,19 @@ Kind = Literal[
     "refund_count",
     "dispute",
     "period",
+    "journal",
+    "reversal",
+    "wallet",
+    "hold",
     "fees",
     "refund_policy",
     "evidence",
     "order_documents",
     "period_bounds",
+    "journal_lines",
+    "entry_links",
+    "wallet_limits",
+    "booked",
 ]
 """Kinds of aggregates; each has a table in db/tables.py."""
 

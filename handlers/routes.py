@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from handlers.disputes import routes as disputes
 from handlers.fees import routes as fees
+from handlers.journals import routes as journals
 from handlers.payments import routes as payments
 from handlers.periods import routes as periods
 from handlers.refunds import routes as refunds
+from handlers.wallets import routes as wallets
 from schemas.value import value
 
 if TYPE_CHECKING:
@@ -54,8 +56,13 @@ ROUTES: Final[dict[str, Route | Fork]] = {
     **refunds.ROUTES,
     **disputes.ROUTES,
     **periods.ROUTES,
+    **journals.ROUTES,
+    **wallets.ROUTES,
     **_answers(),
-    "timer.due.v1": Fork("kind", {**payments.TIMERS, **refunds.TIMERS, **disputes.TIMERS}),
+    "timer.due.v1": Fork(
+        "kind",
+        {**payments.TIMERS, **refunds.TIMERS, **disputes.TIMERS, **journals.TIMERS, **wallets.TIMERS},
+    ),
 }
 """By message type."""
 

@@ -65,6 +65,28 @@ class Reason(StrEnum):
     PERIOD_NOT_OVER = "period_not_over"
     PERIOD_OUT_OF_ORDER = "period_out_of_order"
     CALENDAR_IN_USE = "calendar_in_use"
+    # journal rules
+    JOURNAL_UNKNOWN = "journal_unknown"
+    JOURNAL_ID_REUSED = "journal_id_reused"
+    JOURNAL_UNBALANCED = "journal_unbalanced"
+    CURRENCIES_MIXED = "currencies_mixed"
+    PART_EXISTS = "part_exists"
+    ACCOUNT_UNKNOWN = "account_unknown"
+    ACCOUNT_NOT_POSTABLE = "account_not_postable"
+    EFFECTIVE_TOO_LATE = "effective_too_late"
+    ENTRY_UNKNOWN = "entry_unknown"
+    ALREADY_REVERSED = "already_reversed"
+    RATE_MISMATCH = "rate_mismatch"
+    # wallet rules
+    WALLET_UNKNOWN = "wallet_unknown"
+    WALLET_EXISTS = "wallet_exists"
+    WAY_UNKNOWN = "way_unknown"
+    LIMIT_REACHED = "limit_reached"
+    GRANT_ID_REUSED = "grant_id_reused"
+    HOLD_UNKNOWN = "hold_unknown"
+    HOLD_ID_REUSED = "hold_id_reused"
+    HOLD_EXPIRED = "hold_expired"
+    AMOUNT_ABOVE_HELD = "amount_above_held"
     # the provider declined
     INSUFFICIENT_FUNDS = "insufficient_funds"
     DO_NOT_HONOR = "do_not_honor"
@@ -206,6 +228,32 @@ REASONS: Final[dict[Reason, ReasonInfo]] = {
         True, _C, "Periods close in their order and open in reverse; begin with the one in the detail."
     ),
     Reason.CALENDAR_IN_USE: ReasonInfo(False, _C, "A calendar is fixed once a period was closed by it."),
+    Reason.JOURNAL_UNKNOWN: ReasonInfo(True, _C, "It waits for the journal; publish the proposal."),
+    Reason.JOURNAL_ID_REUSED: ReasonInfo(False, _C, "A journal_id stands for one journal; use a new one."),
+    Reason.JOURNAL_UNBALANCED: ReasonInfo(False, _C, "Make debits and credits of each currency equal."),
+    Reason.CURRENCIES_MIXED: ReasonInfo(False, _C, "Let the currencies meet in trading accounts of each."),
+    Reason.PART_EXISTS: ReasonInfo(False, _C, "Send each part of the journal once, up to the last."),
+    Reason.ACCOUNT_UNKNOWN: ReasonInfo(False, _C, "Use a code of the chart; see docs/ledger.md."),
+    Reason.ACCOUNT_NOT_POSTABLE: ReasonInfo(
+        False, _C, "Use the command that this account is moved by, or ask who may post to it."
+    ),
+    Reason.EFFECTIVE_TOO_LATE: ReasonInfo(False, _C, "Propose it when its date has come."),
+    Reason.ENTRY_UNKNOWN: ReasonInfo(
+        True, _C, "Name the entry by its object and its place among its entries."
+    ),
+    Reason.ALREADY_REVERSED: ReasonInfo(False, _C, "Reverse at most what is left of each line."),
+    Reason.RATE_MISMATCH: ReasonInfo(False, _C, "See that amounts, currencies and rate fit each other."),
+    Reason.WALLET_UNKNOWN: ReasonInfo(True, _C, "It waits for the wallet; open it."),
+    Reason.WALLET_EXISTS: ReasonInfo(False, _C, "Use the wallet; there is one for each owner and currency."),
+    Reason.WAY_UNKNOWN: ReasonInfo(False, _C, "Use a way that this family of wallets knows."),
+    Reason.LIMIT_REACHED: ReasonInfo(
+        False, _U, "Spend at most what is available, or credit the wallet first."
+    ),
+    Reason.GRANT_ID_REUSED: ReasonInfo(False, _C, "A grant_id stands for one grant; use a new one."),
+    Reason.HOLD_UNKNOWN: ReasonInfo(True, _C, "It waits for the hold; place it."),
+    Reason.HOLD_ID_REUSED: ReasonInfo(False, _C, "A hold_id stands for one hold; use a new one."),
+    Reason.HOLD_EXPIRED: ReasonInfo(False, _C, "Place a new hold, if enough is available still."),
+    Reason.AMOUNT_ABOVE_HELD: ReasonInfo(False, _C, "Post at most what the hold keeps."),
     Reason.INSUFFICIENT_FUNDS: ReasonInfo(
         True, _U, "Ask for another method, or try again on another day.", retry_after_hours=72
     ),

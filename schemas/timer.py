@@ -18,6 +18,9 @@ TimerKind = Literal[
     "refund_check",
     "evidence_reminder",
     "evidence_expiry",
+    "journal_expiry",
+    "hold_expiry",
+    "promotion_expiry",
 ]
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from schemas.checkout import CheckoutMessage
 from schemas.dead_letter import DEAD_LETTER, DeadLettered
 from schemas.dispute import DISPUTE_EVENT_TYPES, DisputeChanged, DisputeMessage
+from schemas.journal import JOURNAL_EVENT_TYPES, JournalChanged, JournalMessage
 from schemas.ledger import ENTRY_POSTED, EntryPosted
 from schemas.notification import NOTIFICATION_REQUESTED, NotificationRequested
 from schemas.payment import PAYMENT_EVENT_TYPES, CommandRepeated, PaymentChanged
@@ -18,6 +19,7 @@ from schemas.refund import REFUND_EVENT_TYPES, RefundChanged, RefundMessage
 from schemas.rejection import REJECTED, Rejected
 from schemas.timer import TimerMessage
 from schemas.value import value
+from schemas.wallet import HOLD_EVENT_TYPES, WALLET_EVENT_TYPES, HoldChanged, WalletChanged, WalletMessage
 from schemas.webhook import WebhookMessage
 
 if TYPE_CHECKING:
@@ -60,6 +62,15 @@ _INBOUND: Final = (
         inbound=Annotated[
             CheckoutMessage | RefundMessage | DisputeMessage | PeriodMessage, Field(discriminator="type")
         ],
+    ),
+    Topic(
+        "ledger.commands",
+        "in",
+        "What people and services ask of the books: journals, reversals, conversions, wallets, holds.",
+        "tenant:journal, tenant:wallet",
+        6,
+        7 * DAY_MS,
+        inbound=Annotated[JournalMessage | WalletMessage, Field(discriminator="type")],
     ),
     Topic(
         "provider.results",
@@ -125,6 +136,17 @@ _OUTBOUND: Final = (
         1,
         30 * DAY_MS,
         outbound=dict.fromkeys(PERIOD_EVENT_TYPES, PeriodChanged),
+    ),
+    Topic(
+        "account.events",
+        "out",
+        "Every state a journal or a hold enters, and what happens to wallets.",
+        "tenant:journal, tenant:hold, tenant:wallet",
+        6,
+        30 * DAY_MS,
+        outbound=dict.fromkeys(JOURNAL_EVENT_TYPES, JournalChanged)
+        | dict.fromkeys(HOLD_EVENT_TYPES, HoldChanged)
+        | dict.fromkeys(WALLET_EVENT_TYPES, WalletChanged),
     ),
     Topic(
         "notification.requests",

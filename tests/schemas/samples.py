@@ -38,6 +38,19 @@ DEBIT: Final[Json] = {"type": "bank_debit", "token": "tok_debit_approve", "last4
 _ACTOR: Final[Json] = {"id": "ada", "role": "support"}
 _FINANCE: Final[Json] = {"id": "grace", "role": "finance"}
 _REFUND: Final[Json] = _COMMAND | {"refund_id": "r-1", "actor": _ACTOR, "note": "agreed by telephone"}
+_JOURNAL: Final[Json] = {
+    "idempotency_key": "key-1",
+    "journal_id": "j-1",
+    "actor": {"id": "ada", "role": "finance"},
+}
+_WALLET: Final[Json] = {
+    "idempotency_key": "key-1",
+    "family": "customer",
+    "owner_id": "cus_7",
+    "currency": "EUR",
+    "actor": {"id": "ada", "role": "finance"},
+    "note": "",
+}
 _WEBHOOK: Final[Json] = {
     "webhook_id": "5b5f3a52-6f0e-5a55-8a3c-2f7f10a9f0dd",
     "provider": "sandbox",
@@ -160,6 +173,57 @@ DATA: Final[dict[str, Json]] = {
             "reopening_refused",
         )
     },
+    "ledger.journal_proposed.v1": _JOURNAL
+    | {
+        "reason": "fee of the bank",
+        "effective_at": "2026-11-22T00:00:00Z",
+        "references": {"statement": "2026-11"},
+        "legs": [
+            {"side": "debit", "account": "goodwill_expense", "owner": "acme", **_AMOUNT},
+            {"side": "credit", "account": "bank_clearing", "owner": "main", **_AMOUNT},
+        ],
+        "parts": 1,
+    },
+    "ledger.journal_part_added.v1": _JOURNAL
+    | {"part": 2, "legs": [{"side": "credit", "account": "bank_clearing", "owner": "main", **_AMOUNT}]},
+    "ledger.reversal_proposed.v1": _JOURNAL
+    | {
+        "entry": {"object_id": "e9278d42-6921-5cca-9f65-8face8edb726", "number": 1},
+        "lines": [{"line": 1, "amount_minor": 500}, {"line": 2, "amount_minor": 500}],
+        "effective": "today",
+        "legs": [],
+        "reason": "booked twice",
+        "references": {},
+    },
+    "ledger.conversion_proposed.v1": _JOURNAL
+    | {
+        "sold": {"amount_minor": 10000, "currency": "USD"},
+        "sold_from": {"account": "bank_clearing", "owner": "main"},
+        "currency": "EUR",
+        "bought_into": {"account": "bank_clearing", "owner": "main"},
+        "rate": "0.9234",
+        "rate_source": "ecb",
+        "rate_at": "2026-11-22T15:00:00Z",
+        "rounding": "half_even",
+        "bought_minor": 9235,
+        "effective_at": "2026-11-22T16:00:00Z",
+        "reason": "payroll in euros",
+        "references": {},
+    },
+    "ledger.journal_approved.v1": _JOURNAL | {"reverses": None, "note": "as agreed"},
+    "ledger.journal_refused.v1": _JOURNAL | {"note": "wrong account"},
+    "ledger.wallet_opened.v1": _WALLET,
+    "ledger.wallet_limit_set.v1": _WALLET
+    | {"version": 1, "account": "prepaid_balance", "overdraft_minor": 5000},
+    "ledger.wallet_credited.v1": _WALLET | {"way": "bank_transfer", "source": "main", "amount_minor": 1000},
+    "ledger.promotion_granted.v1": _WALLET
+    | {"grant_id": "spring", "amount_minor": 500, "expires_at": "2026-12-24T00:00:00Z", "priority": 100},
+    "ledger.wallet_spent.v1": _WALLET | {"way": "purchase", "payee": "shoes", "amount_minor": 300},
+    "ledger.hold_placed.v1": _WALLET
+    | {"hold_id": "h-1", "amount_minor": 400, "expires_at": "2026-11-24T10:00:00Z"},
+    "ledger.hold_posted.v1": _WALLET
+    | {"hold_id": "h-1", "way": "purchase", "payee": "shoes", "amount_minor": 300, "final": True},
+    "ledger.hold_voided.v1": _WALLET | {"hold_id": "h-1"},
     "provider.call_succeeded.v1": _CALL
     | {"provider_reference": "auth_1", "amount_minor": 1999, "captured": False},
     "provider.call_declined.v1": _CALL | {"reason": "insufficient_funds", "provider_code": "51"},
@@ -214,7 +278,9 @@ DATA: Final[dict[str, Json]] = {
 
 TOPIC_OF: Final = {
     message_type: topic
-    for topic, family in zip(INBOUND, ("checkout.", "provider.", "webhook.", "timer."), strict=True)
+    for topic, family in zip(
+        INBOUND, ("checkout.", "ledger.", "provider.", "webhook.", "timer."), strict=True
+    )
     for message_type in DATA
     if message_type.startswith(family)
 }

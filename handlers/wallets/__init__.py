@@ -1,0 +1,1 @@
+"""Wallets: ledger accounts with an order, limits, and holds; stored credit, promotional credit, prepaid balances."""
