@@ -235,6 +235,11 @@ OF_THEIR_OWN: Final = (
         5,
         lambda o: [o.debit("tok_debit_fail"), on(DECIDED, o.confirm(APPROVE, DEBIT_FAILED))],
     ),
+    Case(
+        "debit_refunded_then_returned",
+        2,
+        lambda o: [o.debit("tok_debit_return"), on(DECIDED, o.refund(FINANCE, o.third_minor, PAID))],
+    ),
     Case("debit_returned", 6, lambda o: [o.debit("tok_debit_return")]),
     # customers who go to their bank
     Case(

@@ -42,17 +42,15 @@ def live_view(console: Console, events: int | None = None) -> Iterator[Observer]
         now = time.monotonic()
         if now - last >= LINE_EVERY_S:
             last = now
-            console.print(
-                f"{now - began:5.1f} s  " + ", ".join(_numbers(acknowledged, standing, now - began))
-            )
+            console.print(f"{now - began:5.1f} s  " + ", ".join(_numbers(acknowledged, standing)))
 
     yield tell
 
 
-def _numbers(acknowledged: int, standing: Standing, seconds: float) -> list[str]:
+def _numbers(acknowledged: int, standing: Standing) -> list[str]:
     return [
         f"{acknowledged:,} published",
-        f"{standing.taken_in:,} taken in ({standing.taken_in / max(seconds, 0.001):,.0f}/s)",
+        f"{standing.taken_in:,} taken in",
         f"{standing.applied:,} applied",
         f"{standing.parked:,} parked",
         f"{standing.calls_open:,} calls open ({standing.calls_unknown:,} unknown)",
@@ -83,7 +81,6 @@ class _View:
             "calls open": standing.calls_open,
             "unknown": standing.calls_unknown,
             "published out": standing.published,
-            "taken in a second": round(standing.taken_in / seconds),
             "seconds": round(seconds),
         }
         below = Table(*numbers, box=None, padding=(0, 2))

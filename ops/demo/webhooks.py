@@ -26,12 +26,12 @@ HOST: Final = "127.0.0.1"
 PATIENCE_S: Final = 30
 LOOK_EVERY_S: Final = 0.05
 MANNERS: Final[tuple[Mapping[str, Any], ...]] = (
-    {"copies": 2, "newest_first_within_ms": 300},
+    {"newest_first_within_ms": 300},
     {"before_answer": True},
     {"copies": 2, "delay_ms": 400},
-    {"copies": 1},
+    {"copies": 2},
 )
-"""How the endpoints are told, in turn."""
+"""How the endpoints are told, in turn. Newest first is one after the other, and so told once."""
 PLAIN: Final[Mapping[str, Any]] = {"copies": 1}
 STALE: Final = timedelta(hours=1)
 """Longer ago than any honest provider signs."""

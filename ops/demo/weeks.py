@@ -2,7 +2,7 @@
 
 First the provider's clock moves, and all that it tells is handled; then the test clock, with the timers that become
 due; then what is published on that day. Each is settled before the next, so that the order of days is that of events.
-At the end everything is told once more, and a stranger tries to say something: both must change nothing.
+At the end what banks said is told once more, and a stranger tries to say something: both must change nothing.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from db.connection import connect
 from db.queries import clocks
 from db.queries import demo as sql
 from ops.demo.after import acts
+from ops.demo.cases import DECIDED
 from ops.demo.merchants import SANDBOX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ops.demo.after import Act
     from ops.demo.stage import Observer, Stage
 
     Tell = Callable[[str], None]
@@ -35,11 +35,9 @@ DAY_MS: Final = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """What was played: records published, webhooks delivered by then, events told again, and the stranger's answers."""
+    """What was played: how many records were published, and the HTTP statuses that a stranger's webhooks met."""
 
     records: int
-    delivered: int
-    told_again: int
     refused: Counter[str]
 
 
@@ -54,31 +52,32 @@ async def play_weeks(
     """
     draft = acts(events, seed, await _paid(stage, seed))
     opened_at = await _start_clock(stage)
-    began_at = await stage.provider.now()
     await stage.letterbox.hang_up_at(stage.provider)
+    told_since = ""
     day = 0
     for act in draft:
         started, before = time.monotonic(), (await stage.provider.told()).delivered
         if act.day > day:
+            told_since = told_since or await stage.provider.now()
             margin_ms = MARGIN_MS if day == 0 else 0
             await stage.provider.advance((act.day - day) * DAY_MS + margin_ms)
             await stage.play((), deadline_s=deadline_s, observe=observe)
             await _set_clock(stage, opened_at + timedelta(days=act.day, milliseconds=MARGIN_MS))
             day = act.day
         await stage.play(act.records, deadline_s=deadline_s, observe=observe)
-        delivered = (await stage.provider.told()).delivered - before
-        tell(_line(act, delivered, time.monotonic() - started))
-    delivered = (await stage.provider.told()).delivered
+        webhooks = (await stage.provider.told()).delivered - before
+        tell(
+            f"day {act.day:2}  {act.title}: {len(act.records):,} messages, {webhooks:,} webhooks, "
+            f"{time.monotonic() - started:.1f} s"
+        )
     refused = await stage.letterbox.forge()
     await stage.letterbox.hang_up_at(stage.provider, plain=True)
-    again = await stage.provider.tell_again(began_at)
+    again = await stage.provider.tell_again(told_since)
     await stage.play((), deadline_s=deadline_s, observe=observe)
-    tell(f"all of it told again: {again:,} events; a stranger's webhooks refused: {refused.total()}")
-    return Aftermath(sum(len(act.records) for act in draft), delivered, again, refused)
-
-
-def _line(act: Act, delivered: int, seconds: float) -> str:
-    return f"day {act.day:2}  {act.title}: {len(act.records):,} messages, {delivered:,} webhooks, {seconds:.1f} s"
+    tell(
+        f"told again: {again:,} events of day {DECIDED} and later; {refused.total()} webhooks of a stranger's: refused"
+    )
+    return Aftermath(sum(len(act.records) for act in draft), refused)
 
 
 async def _paid(stage: Stage, seed: int) -> list[dict[str, Any]]:
