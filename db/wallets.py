@@ -63,7 +63,7 @@ class WalletTable:
         tenants, names = zip(*((row["tenant"], row["name"]) for row in rows), strict=True)
         for tenant, wallet, *bucket in await sql.buckets(connection, tenants=tenants, names=names):
             buckets[tenant, wallet].append(Bucket(*bucket))
-        return [Wallet(*row, tuple(buckets[row["tenant"], row["name"]])) for row in rows]
+        return [Wallet(**dict(row), buckets=tuple(buckets[row["tenant"], row["name"]])) for row in rows]
 
     async def insert(self, connection: Connection, values: Iterable[Wallet]) -> None:
         """New wallets. To open one is to use its accounts for the first time."""
