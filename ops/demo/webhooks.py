@@ -29,7 +29,7 @@ MANNERS: Final[tuple[Mapping[str, Any], ...]] = (
     {"newest_first_within_ms": 300},
     {"before_answer": True},
     {"copies": 2, "delay_ms": 400},
-    {"copies": 2},
+    {"copies": 1},
 )
 """How the endpoints are told, in turn. Newest first is one after the other, and so told once."""
 PLAIN: Final[Mapping[str, Any]] = {"copies": 1}
