@@ -128,17 +128,21 @@ def run_builder() -> None:
     except KeyUnusableError as error:
         fail(str(error), code=2)
 
-    async def build(_: Settings, at: Places, __: Telemetry, stop: asyncio.Event) -> None:
-        await run_chain(at.database_url, Logged(), stop, signer)
+    async def build(_: Settings, at: Places, telemetry: Telemetry, stop: asyncio.Event) -> None:
+        await run_chain(at.database_url, Sealing(telemetry), stop, signer)
 
     run_roles("chain", [build], Settings())
 
 
-class Logged:
-    """Tells the log what was sealed."""
+class Sealing:
+    """Tells the log what was sealed, and health that the builder gets on."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._telemetry = telemetry
 
     def sealed(self, entries: int, blocks: int) -> None:
-        """Nothing is not worth a line."""
+        """A round is over; nothing to seal is not worth a line."""
+        self._telemetry.alive()
         if blocks:
             log.info("sealed", entries=entries, blocks=blocks)
 

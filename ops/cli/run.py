@@ -64,7 +64,7 @@ def gateway() -> None:
 
 @commands.command()
 def run() -> None:
-    """Run every role in one process: for a laptop."""
+    """Run worker, relay, scheduler and gateway in one process: for a laptop."""
     from db.migrate import migrate as migrate_database  # noqa: PLC0415 - the other roles start faster without alembic
 
     settings = Settings()
