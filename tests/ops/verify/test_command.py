@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import orjson
 import pytest
 from typer.testing import CliRunner
 
-from ops.cli.proof import commands
+from ops.cli.proof import Sealing, commands
+from ops.metrics import Telemetry
 from ops.processes import Processes
 from tests.brokers import until
 from tests.ops.verify.test_heads import private_pem, public_pem
@@ -113,3 +115,12 @@ async def test_the_builder_runs_until_it_is_told_to_stop(
         await until(is_sealed)
         await asyncio.to_thread(processes.stop, "chain")
     assert "Traceback" not in processes.log("chain").read_text()
+
+
+def test_a_round_that_found_nothing_to_seal_is_progress_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    telemetry = Telemetry("chain")
+    later = time.monotonic() + 100
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert telemetry.stalled_seconds() > 99
+    Sealing(telemetry).sealed(0, 0)
+    assert telemetry.stalled_seconds() == 0
