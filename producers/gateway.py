@@ -53,6 +53,8 @@ TOPIC: Final = "provider.results"
 SOURCE: Final = "/counterfoil/gateway"
 CONCURRENT_CALLS: Final = 16
 """To one provider, by one gateway."""
+GATHER_S: Final = 0.005
+"""With all places taken, others are waited for this long when a call has ended: one claim for several calls."""
 LEASE_MS: Final = 30_000
 """Longer than a call and its query may take together."""
 CALL_SHARE_OF_LEASE: Final = 0.8
@@ -135,7 +137,7 @@ class Gateway:
             while not stop.is_set():
                 self._woken.clear()
                 self._observer.alive()
-                if not await self._claim():
+                if not await self._claimed_all():
                     await self._rest(reporting)
             await asyncio.gather(*self._under_way)
             self._finished.put_nowait(None)
@@ -148,17 +150,23 @@ class Gateway:
 
     async def _rest(self, reporting: asyncio.Task[None]) -> None:
         """Until a call was asked for or ended, or it is time to look; an error of the reporter surfaces here."""
-        waits: set[asyncio.Task[Any]] = {asyncio.create_task(self._woken.wait()), reporting, *self._under_way}
+        full = len(self._under_way) >= CONCURRENT_CALLS
+        # With all places taken, that more is asked for changes nothing.
+        woken = [] if full else [asyncio.create_task(self._woken.wait())]
+        waits: set[asyncio.Task[Any]] = {*woken, reporting, *self._under_way}
         done, _ = await asyncio.wait(waits, timeout=LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits - self._under_way - {reporting}:
+        for wait in woken:
             wait.cancel()
         if reporting in done:
             reporting.result()
+        if full:
+            await asyncio.sleep(GATHER_S)
 
-    async def _claim(self) -> int:
+    async def _claimed_all(self) -> bool:
+        """Claim as many calls as there are free places. Whether that many were due, so that there may be more."""
         free = CONCURRENT_CALLS - len(self._under_way)
         if free <= 0:
-            return 0
+            return False
         rows = await sql.claim_calls(
             self._pool, provider=self.name, gateway=f"gateway-{id(self):x}", lease_ms=LEASE_MS, most=free
         )
@@ -166,7 +174,7 @@ class Gateway:
             task = asyncio.create_task(self._call(row))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
-        return len(rows)
+        return len(rows) == free
 
     async def _call(self, row: asyncpg.Record) -> None:
         """One try: ask first when the outcome is unknown, make the call when the provider never saw it."""
