@@ -228,6 +228,59 @@ async def test_after_its_last_try_a_message_is_dead_and_the_next_goes_on(
     assert await broken_laws(admin) == []
 
 
+async def test_who_stands_behind_a_waiting_one_is_not_due_until_that_one_goes(
+    feed: Feed, admin: Connection
+) -> None:
+    await feed.take(missed("n1", "o1"), missed("n2", "o1"))
+    await feed.take(missed("n3", "o1"))
+    later = "SELECT event_id FROM parked WHERE due_at > now() + interval '1 minute' ORDER BY parked_id"
+    assert [row["event_id"] for row in await admin.fetch(later)] == ["n2", "n3"]
+    await admin.execute(
+        "UPDATE parked SET parked_at = parked_at - $1::interval, due_at = now() WHERE event_id = 'n1'",
+        parking.LONGEST_WAIT,
+    )
+    assert await feed.engine.retry_parked() == 1
+    assert [row["event_id"] for row in await admin.fetch(later)] == ["n3"], "it is the next one's turn"
+
+
+async def test_a_long_queue_leaves_in_order_though_no_look_reads_all_of_it(
+    feed: Feed, admin: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parking, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(parking, "LEAST_LINE", 7)
+    names = [f"n{number}" for number in range(30)]
+    await feed.take(*(missed(name, "o1") for name in names))
+    await feed.take(promise("p1", "o1"))
+    left = []
+    while moved := await feed.engine.retry_parked():
+        left.append(moved)
+    assert left == [7, 7, 7, 7, 2]
+    assert (await outcomes(admin))["n0"] == "applied"
+    assert [message["causation"] for message in await published(admin, "rejections")] == names[1:]
+    assert await broken_laws(admin) == []
+
+
+async def test_who_brings_what_the_new_first_waits_for_is_found_far_behind(
+    feed: Feed, admin: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue of "twin" waits for the fees of its merchant after a rule was mended; far behind, the fees stand."""
+    with monkeypatch.context() as broken:
+        break_rule(broken, "checkout.payment_recorded.v1", "s1")
+        sales = [sale(f"s{number}", "twin", merchant="twin") for number in range(2, 20)]
+        await feed.take(sale("s1", "twin", merchant="twin"), *sales, fees("f-twin", "twin"))
+    monkeypatch.setattr(parking, "ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(parking, "LEAST_LINE", 3)
+    await admin.execute("UPDATE parked SET due_at = now() WHERE event_id = 's1'")
+    left = sum([await feed.engine.retry_parked() for _ in range(3)])
+    assert left >= 1
+    assert (await outcomes(admin))["f-twin"] == "applied"
+    while await feed.engine.retry_parked():
+        pass
+    assert (await outcomes(admin))["s1"] == "applied"
+    assert await admin.fetchval("SELECT count(*) FROM parked") == 0
+    assert await broken_laws(admin) == []
+
+
 async def test_waiting_costs_tries_only_when_it_was_looked_at(feed: Feed, admin: Connection) -> None:
     await feed.take(missed("n1", "o1"), missed("n2", "o1"))
     for _ in range(4):
@@ -235,6 +288,24 @@ async def test_waiting_costs_tries_only_when_it_was_looked_at(feed: Feed, admin:
         await feed.engine.retry_parked()
     rows = await admin.fetch("SELECT event_id, tries FROM parked ORDER BY parked_id")
     assert [tuple(row) for row in rows] == [("n1", 4), ("n2", 0)]
+
+
+@pytest.mark.parametrize("topic", [CHECKOUT])
+async def test_who_is_parked_behind_one_that_just_goes_is_never_forgotten(
+    database: Database, admin: Connection, topic: str
+) -> None:
+    """One engine parks behind a message while another lets that one go: a hundred times at once."""
+    async with feeds(database.app_url, 2, topic) as (shop, other):
+        await other.take(fees())
+        for number in range(100):
+            order = f"o{number}"
+            await shop.take(missed(f"a-{order}", order))
+            await other.take(promise(f"p-{order}", order))
+            await asyncio.gather(shop.take(missed(f"b-{order}", order)), other.engine.retry_parked())
+        async with asyncio.timeout(10):
+            while await admin.fetchval("SELECT count(*) FROM parked"):
+                await other.engine.retry_parked()
+    assert await broken_laws(admin) == []
 
 
 @pytest.mark.parametrize("topic", [CHECKOUT])

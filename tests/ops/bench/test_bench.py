@@ -85,3 +85,51 @@ def test_latency_is_split_into_stages_that_follow_each_other(folder: Path) -> No
     for times in (result["latency_ms"], *result["stages_ms"].values()):
         assert 0 <= times["p50"] <= times["p90"] <= times["p99"] <= times["max"]
     assert result["latency_ms"]["max"] >= max(stage["p50"] for stage in result["stages_ms"].values())
+
+
+@pytest.mark.parametrize(
+    ("about", "outcomes"),
+    [("payout", {"applied": 280}), ("order", {"parked": 280}), ("payment", {"applied": 280})],
+)
+def test_webhooks_are_answered_kept_and_judged(folder: Path, about: str, outcomes: dict[str, int]) -> None:
+    plan = ("--burst", "40", "--rate", "100", "--full-speed", "40", "--about", about)
+    result = bench(folder, "webhooks", *plan, "--pgbench-seconds", "1")
+    assert result["problems"] == []
+    assert result["outcomes"] == outcomes, "200 of them to warm up"
+    for name in ("burst", "full_speed"):
+        assert result[name]["statuses"] == {"200": 40}
+    best = result["pgbench"]["best_tps"]
+    assert result["ratio"] == {
+        "answered": pytest.approx(result["full_speed"]["answered_per_second"] / best),
+        "committed": pytest.approx(result["committed_per_second"] / best),
+    }
+
+
+def test_cards_go_to_the_provider_and_succeed(folder: Path) -> None:
+    plan = ("--payments", "50", "--rate", "10", "--seconds", "1", "--workers", "1")
+    result = bench(folder, "cards", *plan, "--pgbench-seconds", "1")
+    assert result["problems"] == []
+    assert result["payments_per_second"] == pytest.approx(50 / result["seconds"])
+    assert result["ratio"] == pytest.approx(result["payments_per_second"] / result["pgbench"]["best_tps"])
+    ours = {"sandbox", "worker-1", "relay", "gateway", "postgres", "kafka", "bench"}
+    assert set(result["processor"]["cpu_seconds"]) == ours
+    assert 0 < result["latency_ms"]["p50"] <= result["latency_ms"]["max"]
+
+
+def test_the_ledger_is_written_in_bulk_by_several_writers(folder: Path) -> None:
+    result = bench(folder, "ledger", "--entries", "400", "--batch", "100", "--pgbench-seconds", "1")
+    assert result["problems"] == []
+    assert list(result["runs"]) == ["spread", "hot"]
+    for run in result["runs"].values():
+        assert (run["entries"], run["writers"]) == (400, 2)
+        assert run["ratio"] == pytest.approx(run["entries_per_second"] / result["pgbench"]["best_tps"])
+
+
+def test_the_books_are_asked_about_any_moment(folder: Path) -> None:
+    result = bench(folder, "books", "--lines", "30000", "--rounds", "3")
+    assert result["lines"] == 30_000
+    assert {asked["question"] for asked in result["questions"]} == {
+        "balance",
+        "month, first page",
+        "month, a later page",
+    }
