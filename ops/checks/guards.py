@@ -20,7 +20,17 @@ GUARDS: Final[dict[str, tuple[str, ...]]] = {
     "period_bounds": ("period_bounds_append_only", "period_bounds_follow"),
     "period_closings": ("period_closings_append_only",),
     "closing_balances": ("closing_balances_append_only",),
-    "lines": ("lines_append_only", "lines_balance"),
+    "lines": ("lines_append_only", "lines_balance", "lines_wallets"),
+    "journal_lines": ("journal_lines_append_only",),
+    "entry_links": ("entry_links_append_only", "entry_links_complete"),
+    "entry_reversals": ("entry_reversals_bounded", "entry_reversals_stay"),
+    "wallet_limits": ("wallet_limits_append_only",),
+    "wallet_buckets": (
+        "wallet_buckets_held",
+        "wallet_buckets_join",
+        "wallet_buckets_limited",
+        "wallet_buckets_stay",
+    ),
     "transitions": ("transitions_append_only",),
     "fee_schedules": ("fee_schedules_append_only",),
     "provider_answers": ("provider_answers_append_only",),
@@ -59,6 +69,9 @@ HISTORY: Final[dict[str, str]] = {
     "order_documents": "",
     "account_slices": "",
     "journal_batches": "",
+    "journal_lines": "",
+    "entry_links": "",
+    "wallet_limits": "",
     "chain_blocks": "",
 }
 """Table that only grows -> the columns that the application may update all the same."""

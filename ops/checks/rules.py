@@ -9,12 +9,15 @@ from typing import Any, Final
 from db.queries import books, exports
 from db.queries import checks as sql
 from handlers.disputes.states import TRANSITIONS as DISPUTES
+from handlers.journals.states import TRANSITIONS as JOURNALS
 from handlers.ledger.model import Code
 from handlers.payments.postings import DEBIT_RETURNED, PAYMENT_TAKEN
 from handlers.payments.states import TRANSITIONS as PAYMENTS
 from handlers.periods.states import TRANSITIONS as PERIODS
 from handlers.refunds.states import IN_FLIGHT, RESERVING
 from handlers.refunds.states import TRANSITIONS as REFUNDS
+from handlers.wallets.states import TRANSITIONS as HOLDS
+from ops.accounts.laws import LAWS as ACCOUNT_LAWS
 from ops.checks.guards import EVIDENCE, GUARDS, HISTORY, OWNER, ROLES, guard_functions
 from ops.disputes.laws import LAWS as DISPUTE_LAWS
 from ops.periods.laws import LAWS as PERIOD_LAWS
@@ -47,7 +50,14 @@ def _columns(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> dict[str,
 
 _STEPS: Final = [
     (object_type, before or "", event, after)
-    for object_type, table in (("payment", PAYMENTS), ("refund", REFUNDS), ("dispute", DISPUTES), ("period", PERIODS))
+    for object_type, table in (
+        ("payment", PAYMENTS),
+        ("refund", REFUNDS),
+        ("dispute", DISPUTES),
+        ("period", PERIODS),
+        ("journal", JOURNALS),
+        ("hold", HOLDS),
+    )
     for (before, event), after in table.items()
 ]
 _GUARDS: Final = [(table, trigger) for table, triggers in GUARDS.items() for trigger in triggers]
@@ -190,6 +200,7 @@ RULES: Final = (
     Rule(12, "No message waits", "messages", sql.waiting_messages_cursor, settled=True),
     *(Rule(*law) for law in DISPUTE_LAWS),
     *(Rule(*law) for law in PERIOD_LAWS),
+    *(Rule(*law) for law in ACCOUNT_LAWS),
 )
 
 FIXED_SIZES: Final = {

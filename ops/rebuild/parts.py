@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from db.queries import periods
+from db.queries import accounts, periods
 from db.queries import rebuild as sql
 from schemas.topics import TOPICS
 
@@ -37,6 +37,13 @@ COMPARED: Final = (
     Compared("disputes", ("disputes",), sql.disputes),
     Compared("dispute evidence", ("dispute_evidence",), sql.dispute_evidence),
     Compared("order documents", ("order_documents",), sql.order_documents),
+    Compared("journals", ("journals", "journal_lines"), accounts.rebuilt_journals),
+    Compared("reversals and links", ("entry_reversals", "entry_links"), accounts.rebuilt_reversals),
+    Compared(
+        "wallets with their holds",
+        ("wallets", "wallet_buckets", "wallet_limits", "holds"),
+        accounts.rebuilt_wallets,
+    ),
     Compared("entries with their lines", ("entries", "lines", "accounts"), sql.entries),
     Compared("period bounds", ("period_bounds",), periods.rebuilt_bounds),
     Compared("periods", ("periods",), periods.rebuilt_periods),

@@ -1,0 +1,1 @@
+"""What people do to the books: journals, wallets, holds; the laws that `check` verifies of them."""
