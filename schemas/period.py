@@ -1,4 +1,4 @@
-"""Accounting periods: commands on `checkout.events`, and `period.events`. One order for all periods of a tenant.
+"""Accounting periods: commands on `ledger.commands`, and `period.events`. One order for all periods of a tenant.
 
 A period is named by its calendar: a month `2026-10`, a quarter `2026-Q4`, a year `2026`. Its days begin at midnight of
 the calendar's time zone. Who may do what is data (handlers/periods/states.py).
@@ -68,44 +68,44 @@ class PeriodNotedData(PeriodCommandData):
 
 
 class CalendarSet(Message):
-    """checkout.calendar_set.v1."""
+    """ledger.calendar_set.v1."""
 
-    type: Literal["checkout.calendar_set.v1"]
+    type: Literal["ledger.calendar_set.v1"]
     data: CalendarSetData
 
 
 class PeriodSoftCloseRequested(Message):
-    """checkout.period_soft_close_requested.v1: from now on only manual journals reach the period."""
+    """ledger.period_soft_close_requested.v1: from now on only manual journals reach the period."""
 
-    type: Literal["checkout.period_soft_close_requested.v1"]
+    type: Literal["ledger.period_soft_close_requested.v1"]
     data: PeriodCommandData
 
 
 class PeriodCloseRequested(Message):
-    """checkout.period_close_requested.v1: from now on nothing reaches the period."""
+    """ledger.period_close_requested.v1: from now on nothing reaches the period."""
 
-    type: Literal["checkout.period_close_requested.v1"]
+    type: Literal["ledger.period_close_requested.v1"]
     data: PeriodCommandData
 
 
 class PeriodReopeningRequested(Message):
-    """checkout.period_reopening_requested.v1: a closed period waits for approval, a soft-closed one is open at once."""
+    """ledger.period_reopening_requested.v1: a closed period waits for approval, a soft-closed one is open at once."""
 
-    type: Literal["checkout.period_reopening_requested.v1"]
+    type: Literal["ledger.period_reopening_requested.v1"]
     data: PeriodNotedData
 
 
 class PeriodReopeningApproved(Message):
-    """checkout.period_reopening_approved.v1: by somebody else than who asked."""
+    """ledger.period_reopening_approved.v1: by somebody else than who asked."""
 
-    type: Literal["checkout.period_reopening_approved.v1"]
+    type: Literal["ledger.period_reopening_approved.v1"]
     data: PeriodNotedData
 
 
 class PeriodReopeningRefused(Message):
-    """checkout.period_reopening_refused.v1: it stays closed; also who asked may say so."""
+    """ledger.period_reopening_refused.v1: it stays closed; also who asked may say so."""
 
-    type: Literal["checkout.period_reopening_refused.v1"]
+    type: Literal["ledger.period_reopening_refused.v1"]
     data: PeriodNotedData
 
 
@@ -117,7 +117,7 @@ PeriodMessage = (
     | PeriodReopeningApproved
     | PeriodReopeningRefused
 )
-"""A part of the union of `checkout.events`."""
+"""A part of the union of `ledger.commands`."""
 
 PERIOD_EVENT_TYPES: Final = tuple(
     f"period.{state}.v1" for state in ("soft_closed", "closed", "reopening_requested", "reopened")

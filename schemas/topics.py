@@ -56,21 +56,19 @@ _INBOUND: Final = (
         "checkout.events",
         "in",
         "Commands and facts from upstream shops.",
-        "tenant:order (tenant:merchant for fee schedules, tenant:refund_policy, tenant:periods)",
+        "tenant:order (tenant:merchant for fee schedules, tenant:refund_policy)",
         6,
         7 * DAY_MS,
-        inbound=Annotated[
-            CheckoutMessage | RefundMessage | DisputeMessage | PeriodMessage, Field(discriminator="type")
-        ],
+        inbound=Annotated[CheckoutMessage | RefundMessage | DisputeMessage, Field(discriminator="type")],
     ),
     Topic(
         "ledger.commands",
         "in",
-        "What people and services ask of the books: journals, reversals, conversions, wallets, holds.",
-        "tenant:journal, tenant:wallet",
+        "What people and services ask of the books: journals, reversals, conversions, wallets, holds, periods.",
+        "tenant:journal, tenant:wallet, tenant:periods",
         6,
         7 * DAY_MS,
-        inbound=Annotated[JournalMessage | WalletMessage, Field(discriminator="type")],
+        inbound=Annotated[JournalMessage | WalletMessage | PeriodMessage, Field(discriminator="type")],
     ),
     Topic(
         "provider.results",

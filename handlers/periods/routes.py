@@ -32,10 +32,10 @@ BOUNDS: Final = Need("period_bounds", _calendar_key)
 PERIOD: Final = Need("period", _period_key)
 
 ROUTES: Final[dict[str, Route]] = {
-    "checkout.calendar_set.v1": Route(set_calendar, (BOUNDS,)),
-    "checkout.period_soft_close_requested.v1": Route(soft_close, (BOUNDS, PERIOD)),
-    "checkout.period_close_requested.v1": Route(close, (BOUNDS, PERIOD)),
-    "checkout.period_reopening_requested.v1": Route(request_reopening, (BOUNDS, PERIOD)),
-    "checkout.period_reopening_approved.v1": Route(approve_reopening, (BOUNDS, PERIOD)),
-    "checkout.period_reopening_refused.v1": Route(refuse_reopening, (BOUNDS, PERIOD)),
+    "ledger.calendar_set.v1": Route(set_calendar, (BOUNDS,)),
+    "ledger.period_soft_close_requested.v1": Route(soft_close, (BOUNDS, PERIOD)),
+    "ledger.period_close_requested.v1": Route(close, (BOUNDS, PERIOD)),
+    "ledger.period_reopening_requested.v1": Route(request_reopening, (BOUNDS, PERIOD)),
+    "ledger.period_reopening_approved.v1": Route(approve_reopening, (BOUNDS, PERIOD)),
+    "ledger.period_reopening_refused.v1": Route(refuse_reopening, (BOUNDS, PERIOD)),
 }

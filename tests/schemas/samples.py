@@ -152,14 +152,14 @@ DATA: Final[dict[str, Json]] = {
         "detail": "",
         "sha256": None,
     },
-    "checkout.calendar_set.v1": {
+    "ledger.calendar_set.v1": {
         "idempotency_key": "key-1",
         "zone": "Europe/Berlin",
         "unit": "month",
         "actor": _FINANCE,
     },
     **{
-        f"checkout.period_{command}.v1": {
+        f"ledger.period_{command}.v1": {
             "idempotency_key": "key-1",
             "period": "2026-10",
             "actor": _FINANCE,

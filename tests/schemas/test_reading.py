@@ -69,6 +69,9 @@ DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     },
     "checkout.evidence_submitted.v1": {"links": ()},
     "checkout.dispute_accepted.v1": {"note": ""},
+    "ledger.calendar_set.v1": {"unit": "month"},
+    "ledger.period_soft_close_requested.v1": {"note": ""},
+    "ledger.period_close_requested.v1": {"note": ""},
     "checkout.shipment_recorded.v1": {"carrier": "", "detail": "", "sha256": None},
     "webhook.payment_reported.v1": {
         "order_id": None,

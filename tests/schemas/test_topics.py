@@ -14,13 +14,15 @@ from schemas.topics import COMMAND_REPEATED, GROUP, INBOUND, TOPIC_OF_TYPE, TOPI
 # fmt: off
 DESIGN: Final = [
     ("checkout.events",       "in",       "tenant:order (tenant:merchant for fee schedules, tenant:refund_policy)"),
+    ("ledger.commands",       "in",       "tenant:journal, tenant:wallet, tenant:periods"),
     ("provider.results",      "internal", "tenant:order"),
     ("webhook.events",        "internal", "tenant:order (tenant:provider's reference where the order is not named)"),
     ("timer.events",          "internal", "tenant:order"),
     ("payment.events",        "out",      "tenant:payment"),
     ("refund.events",         "out",      "tenant:payment"),
     ("dispute.events",        "out",      "tenant:payment"),
-    ("notification.requests", "out",      "tenant:order"),
+    ("period.events",         "out",      "tenant:period"),
+    ("notification.requests", "out",      "tenant:order (tenant:period)"),
     ("ledger.entries",        "out",      "tenant:object"),
     ("rejections",            "out",      "tenant:object"),
 ]
