@@ -7,6 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 EVENTS ?= 20000
 SEED   ?= 7
+JOBS   ?= 2
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
@@ -25,8 +26,8 @@ help: ## list the targets
 demo: $(BIN)/counterfoil ## a seeded day of a marketplace on the whole stack (EVENTS=20000 SEED=7)
 	@$(BIN)/counterfoil demo --events $(EVENTS) --seed $(SEED)
 
-test: $(BIN)/counterfoil ## every test, on a real Kafka and a real PostgreSQL (ARGS="-k name")
-	@$(BIN)/pytest $(ARGS)
+test: $(BIN)/counterfoil ## every test, on a real Kafka and a real PostgreSQL for each job (JOBS=2 ARGS="-k name")
+	@$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 check: $(BIN)/counterfoil ## style, types, layers, purity, SQL, spelling
 	@$(MAKE) --jobs 2 $(SYNC) --keep-going check-types check-style check-layers check-sql check-spelling check-house
