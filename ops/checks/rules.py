@@ -21,6 +21,7 @@ from ops.accounts.laws import LAWS as ACCOUNT_LAWS
 from ops.checks.guards import EVIDENCE, GUARDS, HISTORY, OWNER, ROLES, guard_functions
 from ops.disputes.laws import LAWS as DISPUTE_LAWS
 from ops.periods.laws import LAWS as PERIOD_LAWS
+from ops.tenants.laws import LAWS as TENANT_LAWS
 from schemas.currencies import MINOR_DIGITS
 from schemas.money import MAX_AMOUNT_MINOR
 from schemas.topics import COMMAND_REPEATED, TOPICS
@@ -200,6 +201,7 @@ RULES: Final = (
     Rule(12, "No message waits", "messages", sql.waiting_messages_cursor, settled=True),
     *(Rule(*law) for law in DISPUTE_LAWS),
     *(Rule(*law) for law in PERIOD_LAWS),
+    *(Rule(*law) for law in TENANT_LAWS),
     *(Rule(*law) for law in ACCOUNT_LAWS),
 )
 

@@ -66,6 +66,7 @@ LEFT_OUT: Final[dict[str, str]] = {
     "clocks": "moved by people; what they said is in the events",
     "provider_answers": "evidence from outside: what it led to came as messages",
     "chain_blocks": "built from the entries; `counterfoil verify` compares them",
+    "tenant_members": "which role reads which tenant; people say so",
     "period_gate": "a lock, which never holds a row",
     "period_closings": "what accounts held when a period was closed; `check` compares it with the lines",
     "closing_balances": "the same, account by account",

@@ -99,6 +99,7 @@ async def test_nobody_else_was_granted_anything(admin: Connection) -> None:
         "counterfoil_owner",
         "counterfoil_app",
         "counterfoil_read",
+        "counterfoil_tenant",
     }
 
 
