@@ -38,9 +38,10 @@ three accounts."""
 AMOUNT_MINOR, FEE_MINOR = 2_500, 93
 WARM_UP_BATCHES: Final = 2
 START_S: Final = 60
+LONGEST_S: Final = 600
 
-_start: Any = None
-"""In a writer's process: where the writers wait for each other and for the clock."""
+_meet: Any = None
+"""In a writer's process: where the writers and their conductor wait for each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,34 +96,41 @@ async def run_ledger(
 def _run(site: Site, plan: tuple[str, int, int, int], writers: int) -> Run:
     _, _, share, batch = plan
     context = get_context("spawn")
-    start = context.Barrier(writers + 1)
-    with ProcessPoolExecutor(writers, context, _begin, (start,)) as pool:
+    meet = context.Barrier(writers + 1)
+    with ProcessPoolExecutor(writers, context, _begin, (meet,)) as pool:
         ends = [pool.submit(_write, site.at.database_url, number, plan) for number in range(writers)]
         try:
-            start.wait(START_S)
+            meet.wait(START_S)  # all have their entries, their accounts and warm caches
+            meter = Meter(site.pids)
+            meet.wait(START_S)  # off they go
+            meet.wait(
+                LONGEST_S
+            )  # all have committed; a connection's processor time is counted while it lives
+            use = meter.read()
+            meet.wait(START_S)
         except BrokenBarrierError as error:
-            raise BenchError(f"the writers do not start within {START_S} s") from error
-        meter = Meter(site.pids)
-        started = time.perf_counter()
-        for end in ends:
-            end.result()
-        seconds = time.perf_counter() - started
-        use = meter.read()
+            raise BenchError("a writer ended, or took too long") from error
+        times = [end.result() for end in ends]
+    seconds = max(ended for _, ended in times) - min(started for started, _ in times)
     entries = share * writers
     return Run(entries, writers, batch, seconds, entries / seconds, use)
 
 
-def _begin(start: Any) -> None:
-    global _start  # noqa: PLW0603 - an initializer has no other way to hand something to its process
-    _start = start
+def _begin(meet: Any) -> None:
+    global _meet  # noqa: PLW0603 - an initializer has no other way to hand something to its process
+    _meet = meet
 
 
-def _write(url: str, writer: int, plan: tuple[str, int, int, int]) -> None:
-    """A writer's life, in a process of its own."""
-    asyncio.run(_write_all(url, writer, plan))
+def _write(url: str, writer: int, plan: tuple[str, int, int, int]) -> tuple[float, float]:
+    """A writer's life, in a process of its own; returns when it began and ended, by the machine's one clock."""
+    try:
+        return asyncio.run(_write_all(url, writer, plan))
+    except BaseException:
+        _meet.abort()  # nobody is to wait for this one
+        raise
 
 
-async def _write_all(url: str, writer: int, plan: tuple[str, int, int, int]) -> None:
+async def _write_all(url: str, writer: int, plan: tuple[str, int, int, int]) -> tuple[float, float]:
     name, owners, share, batch = plan
     connection = await connect(url, application="counterfoil bench writer", by_key=True)
     try:
@@ -130,10 +138,16 @@ async def _write_all(url: str, writer: int, plan: tuple[str, int, int, int]) -> 
         warm_up = _entries(f"{name}-{writer}-warm", owners, WARM_UP_BATCHES * batch)
         await _commit_all(connection, ledger, list(warm_up), batch)
         entries = list(_entries(f"{name}-{writer}", owners, share))
-        _start.wait(START_S)
+        _meet.wait(START_S)
+        _meet.wait(START_S)
+        started = time.monotonic()
         await _commit_all(connection, ledger, entries, batch)
+        ended = time.monotonic()
+        _meet.wait(LONGEST_S)
+        _meet.wait(START_S)
     finally:
         await connection.close()
+    return started, ended
 
 
 async def _commit_all(connection: Any, ledger: Ledger, entries: list[Entry], batch: int) -> None:
