@@ -61,9 +61,9 @@ def wait_of(incoming: Incoming, verdict: Verdict) -> Wait:
 
 def delay_ms(verdict: Verdict, tries: int) -> int:
     """How long until the next look, after so many before this one."""
-    named = verdict.waits_for is not None
-    factor, longest_ms = (NAMED_FACTOR, NAMED_LONGEST_MS) if named else (RAISED_FACTOR, RAISED_LONGEST_MS)
-    return int(min(FIRST_DELAY_MS * factor ** min(tries, 20), longest_ms))
+    if verdict.waits_for is None:
+        return int(min(FIRST_DELAY_MS * RAISED_FACTOR ** min(tries, 20), RAISED_LONGEST_MS))
+    return int(min(FIRST_DELAY_MS * NAMED_FACTOR ** min(tries + 1, 20), NAMED_LONGEST_MS))
 
 
 class Parking:

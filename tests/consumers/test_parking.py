@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from consumers import parking
+from handlers.needs import Route
 from handlers.routes import ROUTES
 from tests.engines import (
     CHECKOUT,
@@ -41,6 +42,7 @@ async def feed(database: Database) -> AsyncIterator[Feed]:
 def break_rule(monkeypatch: pytest.MonkeyPatch, kind: str, *event_ids: str) -> None:
     """The rule of this type raises for these events."""
     route = ROUTES[kind]
+    assert isinstance(route, Route)
 
     def rule(*arguments: Any) -> Any:
         message = arguments[-2]
