@@ -24,6 +24,8 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "proof": ("verify", "replay", "chain"),
     "books": ("statement", "balance-sheet", "income-statement", "slice-accounts", "export"),
     "disputes": ("disputes",),
+    "periods": ("periods",),
+    "tenants": ("tenants",),
     "charge": ("charge",),
     "unknown": ("calls",),
     "find": ("find",),

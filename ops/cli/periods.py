@@ -1,0 +1,200 @@
+"""Commands about accounting periods: list, show, late, close and its kin, snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import uuid
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+from aiokafka.errors import KafkaError
+from rich.table import Table
+from rich.text import Text
+
+from db.queries import periods as sql
+from handlers.ledger.model import DEBIT, AccountType
+from ops.charge.sending import SOURCE, command
+from ops.inspect.screen import act, ask, fail, show, show_json
+from ops.inspect.words import amount, moment, printable
+from ops.periods.closings import take_closings
+from producers.client import Client, InvalidEventError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+commands = typer.Typer()
+periods = typer.Typer(
+    help="Accounting periods: what is closed, closing, opening again.", no_args_is_help=True
+)
+commands.add_typer(periods, name="periods")
+
+TOPIC: Final = "ledger.commands"
+PATIENCE_S: Final = 15.0
+LOOK_AGAIN_S: Final = 0.1
+
+Tenant = Annotated[str, typer.Argument(help="Whose books.")]
+OfTenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
+Name = Annotated[
+    str, typer.Argument(help="A month 2026-10, a quarter 2026-Q4, a year 2026: as the tenant counts.")
+]
+Note = Annotated[str, typer.Option(help="Why; kept in the audit log.")]
+Actor = Annotated[str | None, typer.Option(help="Who does it; by default you.")]
+Limit = Annotated[int, typer.Option(min=1, help="How many to list.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs; amounts in minor units.")]
+
+
+@periods.command("list")
+def list_periods(tenant: OfTenant = None, limit: Limit = 50, *, as_json: AsJson = False) -> None:
+    """List the periods that somebody touched, newest first; all later ones are open."""
+
+    async def found(connection: Any) -> tuple[list[Any], int]:
+        rows = await sql.periods(connection, tenant=tenant, most=limit)
+        return rows, await sql.count_periods(connection, tenant=tenant)
+
+    rows, count = ask(found)
+    if as_json:
+        show_json([dict(row) for row in rows])
+        return
+    table = Table("tenant", "period", "state", "from", "before", "by", "asked to reopen", "balances taken")
+    for row in rows:
+        taken = f"{row['accounts']:,} accounts, {row['lines']:,} lines" if row["taken_at"] else ""
+        table.add_row(
+            row["tenant"],
+            row["period"],
+            row["state"],
+            moment(row["starts_at"]),
+            moment(row["ends_at"]),
+            Text(printable(row["changed_by"])),
+            Text(printable(row["reopening_requested_by"] or "")),
+            taken,
+        )
+    show(table)
+    typer.echo(f"{len(rows)} of {count}")
+
+
+@periods.command("show")
+def show_period(tenant: Tenant, period: Name, *, as_json: AsJson = False) -> None:
+    """Show what every account held when the period was closed, by effective date."""
+    rows = ask(lambda connection: sql.closing_balances(connection, tenant=tenant, period=period))
+    if not rows:
+        fail(f"no balances were taken of {period}; close it, then run `counterfoil periods snapshot`")
+    if as_json:
+        show_json([dict(row) for row in rows])
+        return
+    table = Table(
+        "account", "owner", "lines", "debit", "credit", "balance", title=f"{tenant}, end of {period}"
+    )
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for row in rows:
+        debit, credit, currency = row["debit_minor"], row["credit_minor"], row["currency"]
+        grown = debit - credit if AccountType(row["type"]).normal_side == DEBIT else credit - debit
+        money = [amount(minor, currency) for minor in (debit, credit, grown)]
+        table.add_row(row["code"], Text(printable(row["owner"])), f"{row['lines']:,}", *money)
+    show(table)
+
+
+@periods.command("late")
+def list_late(
+    tenant: OfTenant = None,
+    period: Annotated[str | None, typer.Option(help="Only what happened in this one.")] = None,
+    limit: Limit = 50,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List entries that happened in a period which was closed by then, newest first."""
+    rows = ask(lambda connection: sql.late_entries(connection, tenant=tenant, period=period, most=limit))
+    if as_json:
+        show_json([dict(row) for row in rows])
+        return
+    table = Table("entry", "tenant", "rule", "about", "happened", "in", "booked as of")
+    for row in rows:
+        about = Text(printable(f"{row['object_type']} {row['object_id']}"))
+        happened, booked = moment(row["origin_effective_at"]), moment(row["effective_at"])
+        table.add_row(
+            str(row["entry_id"]), row["tenant"], row["rule"], about, happened, row["period"], booked
+        )
+    show(table)
+
+
+@periods.command("snapshot")
+def snapshot() -> None:
+    """Take the balances of closed periods that have none yet. Run it after a close, or every hour."""
+    for taken in act(lambda connection, _: take_closings(connection)):
+        typer.echo(f"{taken.tenant} {taken.period}: {taken.accounts:,} accounts, {taken.lines:,} lines")
+
+
+@periods.command("calendar")
+def set_calendar(
+    tenant: Tenant,
+    zone: Annotated[str, typer.Argument(help="In which days begin and end: Europe/Berlin.")],
+    unit: Annotated[str, typer.Option(help="month, quarter or year.")] = "month",
+    actor: Actor = None,
+) -> None:
+    """Say how a tenant counts its periods, before the first is closed."""
+    _ask_for(tenant, "calendar_set", {"zone": zone, "unit": unit}, actor)
+
+
+@periods.command("soft-close")
+def soft_close(tenant: Tenant, period: Name, note: Note = "", actor: Actor = None) -> None:
+    """From now on only manual journals reach the period."""
+    _ask_for(tenant, "period_soft_close_requested", {"period": period, "note": note}, actor)
+
+
+@periods.command("close")
+def close(tenant: Tenant, period: Name, note: Note = "", actor: Actor = None) -> None:
+    """From now on nothing reaches the period; then its balances are taken."""
+    _ask_for(tenant, "period_close_requested", {"period": period, "note": note}, actor)
+    snapshot()
+
+
+@periods.command("reopen")
+def reopen(tenant: Tenant, period: Name, note: Note, actor: Actor = None) -> None:
+    """Ask that a closed period opens again; somebody else approves. A soft-closed one is open at once."""
+    _ask_for(tenant, "period_reopening_requested", {"period": period, "note": note}, actor)
+
+
+@periods.command("approve")
+def approve(tenant: Tenant, period: Name, note: Note, actor: Actor = None) -> None:
+    """Agree that a closed period opens again, which somebody else asked for."""
+    _ask_for(tenant, "period_reopening_approved", {"period": period, "note": note}, actor)
+
+
+@periods.command("refuse")
+def refuse(tenant: Tenant, period: Name, note: Note, actor: Actor = None) -> None:
+    """Decide that it stays closed."""
+    _ask_for(tenant, "period_reopening_refused", {"period": period, "note": note}, actor)
+
+
+def _ask_for(tenant: str, name: str, data: Mapping[str, Any], actor: str | None) -> None:
+    """Publish the command as finance, and wait for what becomes of it. Exit 1 when it is refused."""
+    key = f"periods-{uuid.uuid4()}"
+    told = {"actor": {"id": actor or getpass.getuser(), "role": "finance"}, **data}
+    body = command(tenant, f"ledger.{name}.v1", key, told)
+
+    async def ask_and_wait(connection: Any, kafka: str) -> Any:
+        async with Client(kafka, TOPIC) as client:
+            await client.publish(body)
+        deadline = monotonic() + PATIENCE_S
+        while monotonic() < deadline:
+            row = await sql.outcome_of_command(connection, event_id=key, source=SOURCE, tenant=tenant)
+            if row is not None:
+                return row
+            await asyncio.sleep(LOOK_AGAIN_S)
+        return None
+
+    try:
+        row = act(ask_and_wait)
+    except (InvalidEventError, KafkaError) as error:
+        fail(str(error))
+    if row is None:
+        fail(
+            f"published at {datetime.now(UTC):%H:%M:%S} UTC, but no worker took it in within {PATIENCE_S:g} s",
+            2,
+        )
+    if row["outcome"] != "applied":
+        fail(f"{row['outcome']}, {row['reason']}: {printable(row['detail'] or '')}")
+    typer.echo("done")
