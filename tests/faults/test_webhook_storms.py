@@ -15,7 +15,7 @@ import pytest
 from db.connection import prepare
 from tests.conftest import Database, administrator
 from tests.engines import broken_laws
-from tests.faults.desk import Desk, body, desk_of, refund
+from tests.faults.desk import Desk, agree, body, desk_of, refund
 from tests.property.machine.luck import Luck
 from tests.shop import cancel, capture, event, request
 
@@ -31,13 +31,19 @@ KINDS: Final = ("sale", "parts", "debit", "returned", "lost", "won", "bounced", 
 ORDERS: Final = [f"{kind}-{number}" for number in range(COPIES) for kind in KINDS]
 MINOR: Final = 1000
 DEBIT: Final = {"type": "bank_debit", "token": "tok_debit_approve", "last4": "6789"}
-DECLINED: Final = 3
-"""The luck with which the provider declines a card, and takes on a debit."""
-PENDING: Final = 6
-"""The luck with which it decides about a refund later."""
 
 Delivery = Callable[[Desk, list[bytes], "list[Report]"], Awaitable[None]]
 """How answers and webhooks of a part of the day are told."""
+
+
+def declined() -> Luck:
+    """With which the provider declines a card."""
+    return Luck(3)
+
+
+def decided_later() -> Luck:
+    """With which it decides about a refund later."""
+    return Luck(6)
 
 
 def of(*kinds: str) -> list[str]:
@@ -49,8 +55,7 @@ async def day(desk: Desk, tell: Delivery) -> None:
     """The day, part by part; in each the shops ask, the provider acts, and then it is told."""
     for order in ORDERS:
         await desk.take(asked(order))
-        luck = Luck(DECLINED if order in of("declined") else 0)
-        await _told(desk, tell, lambda luck=luck: luck)
+        await _told(desk, tell, declined if order in of("declined") else agree)
     charges = {charge.order_id: charge for charge in desk.provider.charges.values()}
     for order in of("debit", "returned"):
         desk.provider.decide(charges[order], None)
@@ -59,7 +64,7 @@ async def day(desk: Desk, tell: Delivery) -> None:
         *(cancel(f"v-{order}", order) for order in of("void")),
         *(refund(f"r-{order}", order, 300) for order in of("sale", "bounced", "twice")),
     )
-    await _told(desk, tell, lambda: Luck(PENDING))
+    await _told(desk, tell, decided_later)
     await desk.take(
         *(capture(f"c2-{order}", order) for order in of("parts")),
         *(refund(f"q-{order}", order, 700) for order in of("twice")),
@@ -95,7 +100,7 @@ def end_refunds(desk: Desk, status: str, orders: list[str], *, paid: bool) -> No
             desk.provider.end_refund(one, paid=paid)
 
 
-async def _told(desk: Desk, tell: Delivery, luck: Callable[[], Luck] = lambda: Luck(0)) -> None:
+async def _told(desk: Desk, tell: Delivery, luck: Callable[[], Luck] = agree) -> None:
     answers = await desk.answers(luck)
     reports = list(desk.provider.reports)
     desk.provider.delivered += reports

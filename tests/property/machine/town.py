@@ -18,6 +18,8 @@ from tests.property.machine.provider import Provider
 from tests.schemas.samples import ABSENT, TOPIC_OF, cloud_event, read
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from handlers.decision import Call
     from tests.property.machine.commands import Command
     from tests.property.machine.objects import Charge, Report
@@ -66,6 +68,8 @@ class Town:
         self.misjudged: defaultdict[str, list[Call]] = defaultdict(list)
         """Order -> calls of which a person said that they had no effect."""
         self.did: Counter[str] = Counter()
+        self.sent: list[tuple[str, bytes, datetime]] = []
+        """All messages so far: topic, body, and the time at which they came."""
         self._prices: dict[str, int] = {}
         self._facts: dict[str, tuple[str, str, int]] = {}
         self._sent = 0
@@ -143,7 +147,9 @@ class Town:
             data = {"idempotency_key": f"k{self._sent}"} | data
         kept = {**event["data"], **data}
         event["data"] = {member: value for member, value in kept.items() if value is not ABSENT}
-        message = read(TOPIC_OF[event_type], json.dumps(event, default=str).encode())
+        body = json.dumps(event, default=str).encode()
+        message = read(TOPIC_OF[event_type], body)
+        self.sent.append((TOPIC_OF[event_type], body, self.clock.now))
         order_id = event["data"].get("order_id")
         before = self.payment(order_id) if order_id else None
         verdict = self.memory.handle(message, crash=crash)
