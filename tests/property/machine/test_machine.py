@@ -28,9 +28,9 @@ RUNS: Final = int(os.environ.get("COUNTERFOIL_MACHINE_RUNS", "0"))
 """Of a long run; the normal suite has a few."""
 SEED: Final = int(os.environ.get("COUNTERFOIL_MACHINE_SEED", "0"))
 USUAL_RUNS: Final = 8
-MISSED_AT_MOST: Final = 25
-"""Steps and refusals that the few usual runs may miss; 300 runs miss none."""
-SHRINKABLE: Final = 6
+MISSED_AT_MOST: Final = 50
+"""Steps and refusals that the few usual runs may miss; a long run may miss none."""
+SHRINKABLE: Final = 3
 """Runs by Hypothesis in the normal suite: a failure there comes as the shortest history that shows it."""
 MOST: Final = len(STEPS) * 2**20
 
