@@ -250,7 +250,7 @@ REASONS: Final[dict[Reason, ReasonInfo]] = {
         False, _U, "Spend at most what is available, or credit the wallet first."
     ),
     Reason.GRANT_ID_REUSED: ReasonInfo(False, _C, "A grant_id stands for one grant; use a new one."),
-    Reason.HOLD_UNKNOWN: ReasonInfo(True, _C, "It waits for the hold; place it."),
+    Reason.HOLD_UNKNOWN: ReasonInfo(False, _C, "Place the hold first; it may have been refused."),
     Reason.HOLD_ID_REUSED: ReasonInfo(False, _C, "A hold_id stands for one hold; use a new one."),
     Reason.HOLD_EXPIRED: ReasonInfo(False, _C, "Place a new hold, if enough is available still."),
     Reason.AMOUNT_ABOVE_HELD: ReasonInfo(False, _C, "Post at most what the hold keeps."),

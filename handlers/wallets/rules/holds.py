@@ -147,9 +147,10 @@ def _taken(
     }
 
 
-def _known(wallet: Wallet | None, hold: Hold | None, name: str) -> tuple[Wallet, Hold] | Waiting:
+def _known(wallet: Wallet | None, hold: Hold | None, name: str) -> tuple[Wallet, Hold] | Waiting | Rejection:
     if hold is None:
-        return Waiting(Reason.HOLD_UNKNOWN, f"hold {name} is not known", "hold")
+        # What a wallet is asked comes in order: a hold that is not there by now was refused, and never comes.
+        return Rejection(Reason.HOLD_UNKNOWN, f"hold {name} is not known")
     waiting = unready(wallet, hold.wallet)
     if waiting is not None or wallet is None:
         return waiting or Waiting(Reason.WALLET_UNKNOWN, f"wallet {hold.wallet} is not open", "wallet")
