@@ -46,10 +46,15 @@ SELECT exists(SELECT FROM parked);
 
 -- name: waiting_keys
 -- Which of these keys of a topic have messages that wait, and what the first of each waits for.
-SELECT DISTINCT ON (p.tenant, p.key) p.tenant, p.key, p.waits_for
+SELECT k.tenant, k.key, f.waits_for
 FROM unnest(:tenants::text[], :keys::text[]) AS k (tenant, key)
-INNER JOIN parked AS p ON p.tenant = k.tenant AND p.topic = :topic AND p.key = k.key
-ORDER BY p.tenant, p.key, p.parked_id;
+CROSS JOIN LATERAL (
+    SELECT p.waits_for
+    FROM parked AS p
+    WHERE p.tenant = k.tenant AND p.topic = :topic AND p.key = k.key
+    ORDER BY p.parked_id
+    LIMIT 1
+) AS f;
 
 -- name: clocks
 -- The tenants that live by a test clock.
