@@ -136,7 +136,11 @@ def hold_voided(event_id: str, hold_id: str) -> bytes:
 
 def limited(event_id: str, version: int, overdraft: int, **members: Any) -> bytes:
     """A limit."""
-    data = {"version": version, "account": "prepaid_balance", "overdraft_minor": overdraft}
+    data: dict[str, Any] = {
+        "version": version,
+        "account": "prepaid_balance",
+        "overdraft_minor": overdraft,
+    }
     return wallet(event_id, "wallet_limit_set", **(data | members))
 
 

@@ -99,10 +99,11 @@ async def test_a_payment_s_entry_is_taken_back_by_hand_and_stands_in_one_group(
 ) -> None:
     async with feeds(database.app_url, 1) as (shop,):
         await shop.take(fees(), sale("s1", "o1"))
-    entry = {"object_id": str(payment_id_of(TENANT, "o1")), "number": 1}
+    sale_id = str(payment_id_of(TENANT, "o1"))
+    entry = {"object_id": sale_id, "number": 1}
     right = pair(1999, debit="terminal_receivable", credit="merchant_payable")
-    await books.take(reversal("r1", entry["object_id"], legs=right), approve("r1", reverses=entry))
-    await books.take(reversal("r2", entry["object_id"]))
+    await books.take(reversal("r1", sale_id, legs=right), approve("r1", reverses=entry))
+    await books.take(reversal("r2", sale_id))
     assert (await reasons(admin))["r2"] == "already_reversed"
     assert (await balances(admin))["merchant_payable/m1/EUR"] == 0
     rows = await admin.fetch("SELECT kind, rule FROM entry_groups ORDER BY entry_id")
@@ -112,8 +113,9 @@ async def test_a_payment_s_entry_is_taken_back_by_hand_and_stands_in_one_group(
         ("replaces", "entry_correction"),
     ]
     # the replacement may be replaced, and is of the same group
-    mine = {"object_id": str(journal_uuid_of(TENANT, "r1")), "number": 2}
-    await books.take(reversal("r3", mine["object_id"], 2), approve("r3", reverses=mine))
+    r1 = str(journal_uuid_of(TENANT, "r1"))
+    mine = {"object_id": r1, "number": 2}
+    await books.take(reversal("r3", r1, 2), approve("r3", reverses=mine))
     assert await admin.fetchval("SELECT count(DISTINCT root_entry_id) FROM entry_groups") == 1
     assert await broken_laws(admin) == []
 
@@ -197,6 +199,7 @@ async def test_two_engines_and_fifty_clients_keep_a_limit_exactly(
     assert left + spent_minor == 1_000 + 5 * CROWD
     kept = await admin.fetchval("SELECT sum(held_minor) FROM wallet_buckets")
     assert left - kept >= 0
+    assert await admin.fetchval("SELECT count(*) FROM parked") == 0
     assert await broken_laws(admin) == []
     assert (await replay(database.app_url, database.admin_url)).ok
 

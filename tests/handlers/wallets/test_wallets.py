@@ -257,11 +257,18 @@ def test_what_a_wallet_does_not_allow_is_refused_with_its_reason(message: bytes,
     assert desk.balances() == before
 
 
-@pytest.mark.parametrize(
-    "message", [credited("c", 5), spent("s", 5), held("h", 5), hold_voided("v", "h"), limited("l", 1, 5)]
-)
+@pytest.mark.parametrize("message", [credited("c", 5), spent("s", 5), held("h", 5), limited("l", 1, 5)])
 def test_what_comes_before_its_wallet_waits(message: bytes) -> None:
-    assert Desk().send(message) in {"wallet_unknown", "hold_unknown"}
+    desk = Desk()
+    assert desk.send(message) == "wallet_unknown"
+    assert desk.verdicts.popitem()[1].outcome == "parked"
+
+
+def test_a_hold_that_was_refused_does_not_make_its_wallet_wait_for_it() -> None:
+    desk = purse(10)
+    desk.send(held("h1", 11))
+    assert desk.send(hold_posted("p1", "h1")) == "hold_unknown"
+    assert desk.verdicts.popitem()[1].outcome == "rejected"
 
 
 def test_a_merchant_s_payable_is_a_wallet_of_one_account() -> None:
