@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ops.docs import ledger, metrics
-from ops.docs.states import DISPUTES, PAYMENTS, REFUNDS
+from ops.docs.states import DISPUTES, PAYMENTS, PERIODS, REFUNDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +23,7 @@ PAGES: Final[dict[str, dict[str, Callable[[], str]]]] = {
     "payments.md": PAYMENTS.parts(),
     "refunds.md": {**REFUNDS.parts(), "postings": ledger.refunds_table},
     "disputes.md": DISPUTES.parts(),
+    "periods.md": PERIODS.parts(),
 }
 """Page -> its generated parts."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from handlers.disputes import states as disputes
 from handlers.payments import states as payments
+from handlers.periods import states as periods
 from handlers.refunds import states as refunds
 from schemas.value import value
 
@@ -65,3 +66,4 @@ class StateMachine:
 PAYMENTS: Final = StateMachine(payments.State, payments.Trigger, payments.TRANSITIONS)
 REFUNDS: Final = StateMachine(refunds.State, refunds.Trigger, refunds.TRANSITIONS)
 DISPUTES: Final = StateMachine(disputes.State, disputes.Trigger, disputes.TRANSITIONS)
+PERIODS: Final = StateMachine(periods.State, periods.Trigger, periods.TRANSITIONS)
