@@ -50,7 +50,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS c ON TRUE
 WHERE (:tenant::text IS NULL OR p.tenant = :tenant)
-ORDER BY p.tenant, p.starts_at DESC
+ORDER BY p.tenant ASC, p.starts_at DESC
 LIMIT :most;
 
 -- name: count_periods$

@@ -8,7 +8,7 @@ SELECT
     array(
         SELECT o.rolname::text
         FROM pg_roles AS o
-        WHERE o.rolname <> r.rolname AND o.rolname <> 'counterfoil_tenant' AND pg_has_role(r.oid, o.oid, 'MEMBER')
+        WHERE o.rolname NOT IN (r.rolname, 'counterfoil_tenant') AND pg_has_role(r.oid, o.oid, 'MEMBER')
         ORDER BY o.rolname
     ) AS others
 FROM pg_roles AS r

@@ -218,7 +218,7 @@ OPENED: Final = [
     ("CREATE POLICY more ON entries FOR SELECT USING (true)", "entries has policy more"),
     ("CREATE TABLE fresh (tenant text)", "fresh has no policy"),
     ("GRANT SELECT ON outbox_batches TO counterfoil_tenant", "outbox_batches has no tenant"),
-    ("ALTER VIEW journal SET (security_invoker = false)", "journal reads with the rights of its owner"),
+    ("ALTER VIEW journal SET (security_invoker = false)", "journal reads with its owner"),
     ("GRANT INSERT ON tenant_members TO counterfoil_tenant", "counterfoil_tenant may INSERT tenant_members"),
 ]
 

@@ -33,7 +33,7 @@ WHERE e.effective_at
 WITH closings AS (
     SELECT
         c.*,
-        EXISTS (
+        exists(
             SELECT FROM period_bounds AS l
             WHERE l.tenant = c.tenant AND l.number > c.number AND l.closed_before < c.closed_before
         ) AS undone
@@ -77,7 +77,7 @@ taken AS (
 
 SELECT
     format(
-        'closing %s of %s: account %s was taken with %s and %s (minor, %s lines), its lines come to %s and %s (%s)',
+        'closing %s of %s: account %s was taken with %s and %s (%s lines), its lines come to %s and %s (%s)',
         coalesce(t.number, h.number), coalesce(t.tenant, h.tenant), coalesce(t.account_id, h.account_id),
         coalesce(t.debit_minor, 0), coalesce(t.credit_minor, 0), coalesce(t.lines, 0),
         coalesce(h.debit_minor, 0), coalesce(h.credit_minor, 0), coalesce(h.lines, 0)
@@ -88,8 +88,8 @@ WHERE (t.debit_minor, t.credit_minor, t.lines) IS DISTINCT FROM (h.debit_minor, 
 UNION ALL
 SELECT
     format(
-        'closing %s of %s (%s) counts %s accounts with %s lines, it has %s with %s', c.number, c.tenant, c.period,
-        c.accounts, c.lines, coalesce(b.accounts, 0), coalesce(b.lines, 0)
+        'closing %s of %s (%s) counts %s accounts with %s lines, it has %s with %s',
+        c.number, c.tenant, c.period, c.accounts, c.lines, coalesce(b.accounts, 0), coalesce(b.lines, 0)
     ) AS offender
 FROM period_closings AS c
 LEFT JOIN (
@@ -111,7 +111,9 @@ WHERE (b.step, b.period, b.closed_before) IS DISTINCT FROM ('close', c.period, c
 
 -- name: closings_not_taken
 -- Closings that hold and have no balances yet.
-SELECT format('period %s of %s was closed at %s; no balances were taken', b.period, b.tenant, b.set_at) AS offender
+SELECT
+    format('period %s of %s was closed at %s; no balances were taken', b.period, b.tenant, b.set_at)
+        AS offender
 FROM period_bounds AS b
 WHERE b.step = 'close'
     AND NOT EXISTS (SELECT FROM period_closings AS c WHERE c.tenant = b.tenant AND c.number = b.number)
@@ -167,7 +169,7 @@ WITH steps AS (
 bounds AS (
     SELECT DISTINCT ON (b.tenant) b.tenant, b.closed_before, b.soft_closed_before
     FROM period_bounds AS b
-    ORDER BY b.tenant, b.number DESC
+    ORDER BY b.tenant ASC, b.number DESC
 )
 
 SELECT

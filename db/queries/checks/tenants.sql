@@ -1,12 +1,12 @@
 -- Law 9, read by who may not: what of a tenant another tenant's reader could see.
 
 -- name: open_to_tenants
--- Tables and views with a tenant whose rows are not held apart, rights on others, and readers above the policies.
+-- Tables and views with a tenant whose rows are not held apart, rights on others, readers above the policies.
 WITH relations AS (
     SELECT
         c.oid, c.relname, c.relkind, c.relrowsecurity,
         coalesce('security_invoker=true' = any(c.reloptions), FALSE) AS invoker,
-        EXISTS (
+        exists(
             SELECT FROM pg_attribute AS a
             WHERE a.attrelid = c.oid AND a.attname = 'tenant' AND NOT a.attisdropped
         ) AS has_tenant,
@@ -33,7 +33,7 @@ SELECT format('%s has no tenant of its rows, and tenants'' readers may read it',
 FROM relations AS r
 WHERE r.readable AND NOT r.has_tenant
 UNION ALL
-SELECT format('%s reads with the rights of its owner, and tenants'' readers may read it', r.relname) AS offender
+SELECT format('%s reads with its owner''s rights, and tenants'' readers may read it', r.relname) AS offender
 FROM relations AS r
 WHERE r.readable AND (r.relkind = 'm' OR (r.relkind = 'v' AND NOT r.invoker))
 UNION ALL
