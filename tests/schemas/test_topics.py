@@ -22,6 +22,7 @@ DESIGN: Final = [
     ("refund.events",         "out",      "tenant:payment"),
     ("dispute.events",        "out",      "tenant:payment"),
     ("period.events",         "out",      "tenant:period"),
+    ("account.events",        "out",      "tenant:journal, tenant:hold, tenant:wallet"),
     ("notification.requests", "out",      "tenant:order (tenant:period)"),
     ("ledger.entries",        "out",      "tenant:object"),
     ("rejections",            "out",      "tenant:object"),

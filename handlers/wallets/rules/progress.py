@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 class Progress:
     """A wallet and perhaps a hold, as they are by now. Every method returns the progress after it.
 
-    `now` is the time of deciding; `effective_at` is when the business event happened, for the entries.
+    `moment` is the time of deciding; `effective_at` is when the business event happened, for the entries.
     """
 
     wallet: Wallet
     hold: Hold | None
-    now: datetime
+    moment: datetime
     effective_at: datetime
     decided: Decision = Decision()
 
@@ -89,7 +89,7 @@ class Progress:
 
     def expire(self, bucket: Bucket) -> Progress:
         """Take out what an expired bucket has left and no hold keeps; its hold's end brings us back."""
-        if bucket.is_spendable(self.now) or bucket.free_minor <= 0:
+        if bucket.is_spendable(self.moment) or bucket.free_minor <= 0:
             return self
         minor, wallet = bucket.free_minor, self.wallet
         object_id = grant_uuid_of(wallet.tenant, wallet.name, bucket.owner.split("/")[-1])
@@ -98,7 +98,7 @@ class Progress:
             object_type="wallet",
             object_id=str(object_id),
             currency=wallet.currency,
-            effective_at=bucket.expires_at or self.now,
+            effective_at=bucket.expires_at or self.moment,
             owners={"grant": bucket.owner, "platform": wallet.tenant},
             amounts={"amount": minor},
         )
@@ -117,7 +117,7 @@ class Progress:
             before,
             state=TRANSITIONS[came_from, trigger],
             version=before.version + 1,
-            updated_at=self.now,
+            updated_at=self.moment,
             **changes,
         )
         step = Transition(
@@ -134,7 +134,7 @@ class Progress:
     def tell(self, what: str, amount_minor: int) -> Progress:
         """Say what happened to the wallet."""
         grown = replace(
-            self, wallet=replace(self.wallet, version=self.wallet.version + 1, updated_at=self.now)
+            self, wallet=replace(self.wallet, version=self.wallet.version + 1, updated_at=self.moment)
         )
         wallet = grown.wallet
         told = WalletChanged(
@@ -144,8 +144,8 @@ class Progress:
             wallet.currency,
             wallet.version,
             amount_minor,
-            wallet.available_minor(self.now),
-            tuple(_standing(bucket, self.now) for bucket in wallet.buckets) if wallet.is_read else (),
+            wallet.available_minor(self.moment),
+            tuple(_standing(bucket, self.moment) for bucket in wallet.buckets) if wallet.is_read else (),
         )
         return grown.with_(events=(Event(f"wallet.{what}.v1", wallet.name, told),))
 
@@ -185,7 +185,7 @@ class Progress:
 
     def decision(self) -> Decision:
         """All of it. A hold tells how it stands at the end of the message."""
-        wallet, hold = replace(self.wallet, updated_at=self.now), self.hold
+        wallet, hold = replace(self.wallet, updated_at=self.moment), self.hold
         if hold is None:
             return replace(self.decided, states=(wallet, *self.decided.states))
         told = HoldChanged(
@@ -198,7 +198,7 @@ class Progress:
             hold.amount_minor,
             hold.posted_minor,
             hold.reserved_minor,
-            wallet.available_minor(self.now),
+            wallet.available_minor(self.moment),
             hold.reason,
             hold.expires_at,
         )
