@@ -161,7 +161,7 @@ TABLES: Final[dict[Kind, Table[Any]]] = {
         Table("entry_links", "entry_links", EntryLink, ("tenant", "object_id", "rule")),
         Table("wallet_limits", "wallet_limits", WalletLimit, ("tenant", "wallet", "version")),
         # a view; nobody writes it
-        Table("booked", "booked_lines", BookedLine, ("tenant", "object_id", "line")),
+        Table("booked", "booked_lines", BookedLine, ("tenant", "object_id", "entry_id", "line")),
         Table("order_documents", "order_documents", OrderDocument, ("tenant", "order_id", "reference")),
     )
 }
