@@ -43,7 +43,7 @@ Identity = tuple[str, str, str, str]
 
 def _identity(topic: str, body: bytes | str) -> Identity:
     event = orjson.loads(body)
-    return topic, event["tenant"], event["source"], event["id"]
+    return topic, event.get("tenant", "nobody"), event.get("source", "nowhere"), event["id"]
 
 
 def _named(event: Identity) -> str:

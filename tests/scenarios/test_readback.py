@@ -46,6 +46,6 @@ async def test_what_is_only_in_kafka_or_only_in_the_outbox_is_named(stage: Stage
     after = await read_back(stage.at.kafka, stage.at.database_url)
     assert not after.verdict.ok
     assert after.verdict.offenders == [
-        f"{TOPIC}: event forged is in Kafka and was never committed",
-        f"{TOPIC}: event forgotten was committed and is not in Kafka",
+        f"{TOPIC}: event forged of nobody from nowhere is in Kafka and was never committed",
+        f"{TOPIC}: event forgotten of nobody from nowhere was committed and is not in Kafka",
     ]
