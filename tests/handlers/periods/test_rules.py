@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from handlers.decision import Decision, Outcome, Rejection
 from handlers.ledger.model import Posting
-from handlers.periods.late import MANUAL, placed, refused
+from handlers.periods.late import placed, refused
 from handlers.periods.model import Bounds, Period, period_at
 from handlers.periods.routes import ROUTES
 from handlers.periods.states import SHUT, TRANSITIONS, State, Trigger
