@@ -9,7 +9,8 @@ ORDER BY w.tenant, w.name
 FOR UPDATE OF w;
 
 -- name: buckets
--- The accounts of these wallets, with what is posted to them: a balance is the sum of its stripes.
+-- The accounts of these wallets, with what is posted to them: a balance is the sum of its stripes. Grants that
+-- are used up are left out: a customer of many years has many.
 SELECT
     b.tenant, b.wallet, b.account, b.owner, b.priority, b.expires_at, b.overdraft_minor, b.held_minor,
     (
@@ -21,6 +22,7 @@ INNER JOIN wallet_buckets AS b ON b.tenant = k.tenant AND b.wallet = k.name
 INNER JOIN accounts AS a ON a.account_id = b.account_id
 LEFT JOIN balances AS s ON s.account_id = b.account_id AND s.tenant = b.tenant
 GROUP BY b.account_id, b.tenant, a.account_id
+HAVING b.expires_at IS NULL OR b.held_minor <> 0 OR coalesce(sum(s.debit_minor - s.credit_minor), 0) <> 0
 ORDER BY b.tenant, b.wallet, b.priority, b.expires_at, b.account, b.owner;
 
 -- name: update_wallets!

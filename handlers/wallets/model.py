@@ -42,6 +42,11 @@ class Bucket:
         return self.account, self.owner
 
     @property
+    def is_used_up(self) -> bool:
+        """Whether it is a grant of which nothing is left: such are loaded no more, and told no more."""
+        return self.expires_at is not None and not self.held_minor and not self.posted_minor
+
+    @property
     def free_minor(self) -> int:
         """Posted and not held; what is not read yet is nothing."""
         return (self.posted_minor or 0) - self.held_minor

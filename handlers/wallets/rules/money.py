@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from handlers.decision import Outcome
+    from handlers.journals.model import BookedLine
     from schemas.envelope import Message
     from schemas.timer import TimerDue
     from schemas.wallet import PromotionGranted, WalletCredited, WalletLimitSet, WalletOpened, WalletSpent
@@ -100,8 +101,10 @@ def credit(wallet: Wallet | None, message: WalletCredited, now: datetime) -> Out
     return progress.audit(data.actor, "credited", detail).tell("credited", data.amount_minor).decision()
 
 
-def grant(wallet: Wallet | None, message: PromotionGranted, now: datetime) -> Outcome:
-    """Credit for promotion, in an account of its own until it expires."""
+def grant(
+    wallet: Wallet | None, booked: tuple[BookedLine, ...] | None, message: PromotionGranted, now: datetime
+) -> Outcome:
+    """Credit for promotion, in an account of its own until it expires; what is `booked` for it was given before."""
     data = message.data
     waiting = unready(wallet, data.ordering_key())
     if waiting is not None or wallet is None:
@@ -109,7 +112,7 @@ def grant(wallet: Wallet | None, message: PromotionGranted, now: datetime) -> Ou
     if wallet.family not in PROMOTED:
         return Rejection(Reason.WAY_UNKNOWN, f"family {wallet.family} takes no promotional credit")
     owner = grant_owner(wallet.owner_id, data.grant_id)
-    if any(bucket.owner == owner for bucket in wallet.buckets):
+    if booked or any(bucket.owner == owner for bucket in wallet.buckets):
         return Rejection(Reason.GRANT_ID_REUSED, f"grant_id {data.grant_id} of wallet {wallet.name} is there")
     if data.expires_at <= now:
         return Rejection(Reason.INVALID_MESSAGE, f"expires_at {data.expires_at} is not after now, {now}")

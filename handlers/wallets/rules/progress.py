@@ -145,7 +145,7 @@ class Progress:
             wallet.version,
             amount_minor,
             wallet.available_minor(self.moment),
-            tuple(_standing(bucket, self.moment) for bucket in wallet.buckets) if wallet.is_read else (),
+            _standings(wallet, self.moment),
         )
         return grown.with_(events=(Event(f"wallet.{what}.v1", wallet.name, told),))
 
@@ -234,6 +234,13 @@ def way_closed(ways: Mapping[str, Way], way: str, wallet: Wallet, actor: Actor) 
         detail = f"actor.role {actor.role}: {way} needs {' or '.join(sorted(path.roles))}"
         return Rejection(Reason.ACTOR_NOT_ALLOWED, detail)
     return None
+
+
+def _standings(wallet: Wallet, now: datetime) -> tuple[BucketStanding, ...]:
+    """How its accounts stand; of a wallet that is being opened nobody knows yet."""
+    if not wallet.is_read:
+        return ()
+    return tuple(_standing(bucket, now) for bucket in wallet.buckets if not bucket.is_used_up)
 
 
 def _standing(bucket: Bucket, now: datetime) -> BucketStanding:

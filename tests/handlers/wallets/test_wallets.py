@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -164,6 +165,17 @@ def test_the_order_of_spending_is_data_promotions_first_by_priority_then_by_expi
         "prepaid_balance",
     ]
     assert desk.send(spent("s9", 1)) == "limit_reached"
+
+
+def test_a_grant_that_is_used_up_is_told_no_more_and_not_given_again() -> None:
+    desk = purse(0)
+    desk.send(granted("g1", 30))
+    desk.send(spent("s1", 30))
+    (wallet_,) = desk.wallets
+    left = replace(wallet_, buckets=tuple(one for one in wallet_.buckets if not one.is_used_up))
+    assert [one.account for one in left.buckets] == ["customer_credit", "prepaid_balance"]
+    desk.world.states["wallet"][TENANT, WALLET] = left  # as the next batch loads it
+    assert desk.send(granted("g1", 30, idempotency_key="again")) == "grant_id_reused"
 
 
 def test_one_purchase_takes_from_several_accounts_in_one_entry() -> None:
