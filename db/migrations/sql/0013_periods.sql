@@ -1,5 +1,5 @@
 -- Accounting periods: up to when a tenant's books are closed, and what came too late (laws 1, 5, 9).
--- See docs/periods.md and docs/adr/0019-periods.md.
+-- See docs/periods.md and docs/adr/0022-periods.md.
 
 -- How a tenant counts its periods, and its bounds: the row with the highest number holds. What is effective
 -- before `closed_before` is closed; before `soft_closed_before`, only manual journals are booked. `snapshot`

@@ -1,5 +1,5 @@
 -- Row-level security: a member of counterfoil_tenant sees the rows of its tenants, and no others.
--- See docs/adr/0020-row-level-security.md.
+-- See docs/adr/0023-row-level-security.md.
 
 -- Which login role reads which tenant. Not a setting: a session can SET what it likes.
 CREATE TABLE tenant_members (

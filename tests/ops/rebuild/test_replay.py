@@ -51,6 +51,12 @@ async def test_an_hour_of_traffic_is_replayed_to_the_microsecond(busy: Database,
         "disputes",
         "dispute evidence",
         "order documents",
+        "journals",
+        "reversals and links",
+        "wallets with their holds",
+        "period bounds",
+        "periods",
+        "origins of late entries",
     }
     assert {name for name, count in rows.items() if not count} <= needs_refunds
     assert progress[-1] == (outcome.messages, outcome.messages)
