@@ -80,7 +80,9 @@ def show_period(tenant: Tenant, period: Name, *, as_json: AsJson = False) -> Non
     """Show what every account held when the period was closed, by effective date."""
     rows = ask(lambda connection: sql.closing_balances(connection, tenant=tenant, period=period))
     if not rows:
-        fail(f"no balances of {period}: it is open, nobody ran `counterfoil periods snapshot`, or all was empty")
+        fail(
+            f"no balances of {period}: it is open, nobody ran `counterfoil periods snapshot`, or all was empty"
+        )
     if as_json:
         show_json([dict(row) for row in rows])
         return
