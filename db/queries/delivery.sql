@@ -86,17 +86,30 @@ RETURNING
     c.amount_minor,
     c.currency,
     c.method_type,
-    c.token, c.provider_reference, c.capture, c.final, c.object_id, c.object_reference, c.evidence, c.event_id, c.tries, c.unknown_since, c.created_at,
+    c.token,
+    c.provider_reference,
+    c.capture,
+    c.final,
+    c.object_id,
+    c.object_reference,
+    c.evidence,
+    c.event_id,
+    c.tries,
+    c.unknown_since,
+    c.created_at,
     due.status AS status_before;
 
 -- name: is_awaited$
 -- Whether anybody still waits for this call: a webhook or a person may have said how it ended.
 SELECT exists(
-    SELECT FROM payments AS p WHERE p.tenant = c.tenant AND p.payment_id = c.payment_id AND p.call_id = c.call_id
+    SELECT FROM payments AS p
+    WHERE p.tenant = c.tenant AND p.payment_id = c.payment_id AND p.call_id = c.call_id
     UNION ALL
-    SELECT FROM refunds AS r WHERE r.tenant = c.tenant AND r.object_id = c.object_id AND r.call_id = c.call_id
+    SELECT FROM refunds AS r
+    WHERE r.tenant = c.tenant AND r.object_id = c.object_id AND r.call_id = c.call_id
     UNION ALL
-    SELECT FROM disputes AS d WHERE d.tenant = c.tenant AND d.object_id = c.object_id AND d.call_id = c.call_id
+    SELECT FROM disputes AS d
+    WHERE d.tenant = c.tenant AND d.object_id = c.object_id AND d.call_id = c.call_id
 )
 FROM provider_calls AS c
 WHERE c.tenant = :tenant AND c.call_id = :call_id;

@@ -56,10 +56,6 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS f;
 
--- name: clocks
--- The tenants that live by a test clock.
-SELECT c.tenant, c.now_at FROM clocks AS c WHERE c.tenant = any(:tenants::text[]);
-
 -- name: used_idempotency_keys
 -- Which of these command keys were used, for what, and how that ended.
 SELECT

@@ -1,12 +1,12 @@
 -- name: wake!
--- What waited for these is due now. A row that is due already is touched, too: whoever is just looking at it, and
--- does not see these yet, finds it changed and leaves it alone (hold_queues).
+-- What waited for these is due now. A row that is due already is touched, too: whoever is just looking at
+-- it, and does not see these yet, finds it changed and leaves it alone (hold_queues).
 UPDATE parked SET due_at = least(due_at, clock_timestamp()) WHERE waits_for = any(:names::text[]);
 
 -- name: park!
--- Messages to the end of their key's queue. One behind another needs no look of its own: whoever lets the first go
--- hands on its turn (next_turn). So the first must stay until we have committed, which a lock sees to; where somebody
--- else has it locked, or it is gone, the one behind is due at once.
+-- Messages to the end of their key's queue. One behind another needs no look of its own: whoever lets the
+-- first go hands on its turn (next_turn). So the first must stay until we have committed, which a lock sees
+-- to; where somebody else has it locked, or it is gone, the one behind is due at once.
 WITH k AS (
     SELECT
         u.*,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from handlers.decision import Decision
+from handlers.needs import Route
 from handlers.payments.model import Payment
 from handlers.routes import ROUTES
 from tests.engines import Feed, broken_laws, counts, feeds, outcomes, published, reasons, states
@@ -35,6 +36,7 @@ def spoil(
 ) -> None:
     """The rule of this type decides wrongly about these events."""
     route = ROUTES[kind]
+    assert isinstance(route, Route)
 
     def rule(*arguments: Any) -> Any:
         outcome = route.rule(*arguments)

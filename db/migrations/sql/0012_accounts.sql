@@ -31,7 +31,9 @@ CREATE TABLE journals (
     CHECK ((reverses_object IS NULL) = (reverses_number IS NULL)),
     -- Nobody approves what they proposed, and nothing is posted that nobody approved.
     CONSTRAINT journals_four_eyes CHECK (state <> 'posted' OR decided_by IS DISTINCT FROM proposed_by),
-    CONSTRAINT journals_approved CHECK (state <> 'posted' OR (decided_by IS NOT NULL AND effective_at IS NOT NULL))
+    CONSTRAINT journals_approved CHECK (
+        state <> 'posted' OR (decided_by IS NOT NULL AND effective_at IS NOT NULL)
+    )
 ) WITH (fillfactor = 85);
 CREATE INDEX journals_open ON journals (tenant, act_by) WHERE state IN ('collecting', 'proposed');
 
@@ -48,8 +50,8 @@ CREATE TABLE journal_lines (
     PRIMARY KEY (object_id, line, tenant)
 );
 
--- An object's entries, counted as they were posted, with their lines: what a reversal is made from. Counted by
--- a subquery and not by a window, which could not be entered by the object's index.
+-- An object's entries, counted as they were posted, with their lines: what a reversal is made from. Counted
+-- by a subquery and not by a window, which could not be entered by the object's index.
 CREATE VIEW booked_lines AS
 SELECT
     e.tenant,

@@ -147,7 +147,8 @@ WHERE d.minor IS DISTINCT FROM c.minor OR c.minor > coalesce(l.amount_minor, 0)
 UNION ALL
 SELECT
     format(
-        'entry %s of %s: the entries that reverse it come to %s, its count to %s', coalesce(n.entry_id, s.entry_id),
+        'entry %s of %s: the entries that reverse it come to %s, its count to %s',
+        coalesce(n.entry_id, s.entry_id),
         coalesce(n.tenant, s.tenant), coalesce(n.minor, 0), coalesce(s.minor, 0)
     ) AS offender
 FROM linked AS n

@@ -6,7 +6,9 @@
 WITH effects AS (
     SELECT e.tenant, e.source, e.event_id, format('entry %s', e.entry_id) AS effect FROM entries AS e
     UNION ALL
-    SELECT t.tenant, t.source, t.event_id, format('transition %s of %s %s', t.version, t.object_type, t.object_id)
+    SELECT
+        t.tenant, t.source, t.event_id,
+        format('transition %s of %s %s', t.version, t.object_type, t.object_id)
     FROM transitions AS t
     UNION ALL
     SELECT c.tenant, c.source, c.event_id, format('provider call %s', c.call_id) FROM provider_calls AS c

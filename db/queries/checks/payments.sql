@@ -6,7 +6,8 @@
 SELECT
     format(
         '%s %s of %s, version %s: %s from %s to %s is not in the table',
-        t.object_type, t.object_id, t.tenant, t.version, t.event, coalesce(t.from_state, 'nothing'), t.to_state
+        t.object_type, t.object_id, t.tenant, t.version, t.event, coalesce(t.from_state, 'nothing'),
+        t.to_state
     ) AS offender
 FROM transitions AS t
 LEFT JOIN unnest(:object_types::text[], :from_states::text[], :events::text[], :to_states::text[])
@@ -48,8 +49,8 @@ FULL JOIN (SELECT * FROM steps AS l WHERE l.is_last) AS s
 WHERE (p.state, p.version) IS DISTINCT FROM (s.to_state, s.version);
 
 -- name: careless_calls
--- Provider calls without evidence, without a payment that waits for them, or that nobody takes care of. One that is
--- under way may be waited for no more: a webhook or a person was faster.
+-- Provider calls without evidence, without a payment that waits for them, or that nobody takes care of.
+-- One that is under way may be waited for no more: a webhook or a person was faster.
 SELECT format('call %s of %s is answered, but no answer is kept', c.call_id, c.tenant) AS offender
 FROM provider_calls AS c
 WHERE c.status = 'answered' AND (

@@ -157,7 +157,8 @@ WHERE coalesce(c.amount_minor, 0) <> coalesce(r.amount, 0)
     OR coalesce(c.fee_returned_minor, 0) <> coalesce(r.fee, 0);
 
 -- name: careless_refund_calls
--- Provider calls to be made that their refund does not wait for; refunds that wait for a call that is not there.
+-- Provider calls to be made that their refund does not wait for; refunds that wait for a call that is not
+-- there.
 SELECT
     format(
         'call %s of %s is open, but its refund %s waits for %s',

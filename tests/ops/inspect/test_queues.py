@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from consumers.parking import MOST_TRIES
 from db.connection import connect
+from handlers.needs import Route
 from handlers.routes import ROUTES
 from ops.checks import check
 from schemas.reasons import REASONS, Reason
@@ -134,7 +135,9 @@ async def test_a_message_whose_bug_is_mended_goes_back_to_its_queue_and_is_appli
 ) -> None:
     async with marketplace(spare, partition=1) as market:
         with monkeypatch.context() as bug:
-            bug.setitem(ROUTES, RECORDED, replace(ROUTES[RECORDED], rule=_stumble))
+            route = ROUTES[RECORDED]
+            assert isinstance(route, Route)
+            bug.setitem(ROUTES, RECORDED, replace(route, rule=_stumble))
             await market.receive(sale("b1", "b1"))
             await look(spare, "UPDATE parked SET due_at = now(), tries = $1", MOST_TRIES)
             await market.retry_parked()
