@@ -10,7 +10,8 @@ UPDATE parked SET due_at = least(due_at, clock_timestamp()) WHERE waits_for = an
 WITH k AS (
     SELECT
         u.*,
-        bool_or(u.reason <> 'behind_parked') OVER (PARTITION BY u.tenant, u.key ORDER BY u.place) AS in_company
+        bool_or(u.reason <> 'behind_parked')
+            OVER (PARTITION BY u.tenant, u.key ORDER BY u.place) AS in_company
     FROM unnest(
         :tenants::text[], :keys::text[], :sources::text[], :event_ids::text[], :reasons::text[],
         :details::text[], :waits::text[], :delays_ms::integer[]
@@ -43,11 +44,14 @@ LEFT JOIN held AS h ON h.tenant = k.tenant AND h.key = k.key
 ORDER BY k.place;
 
 -- name: due_queues
--- Queues of a topic in which a message is due: the first one, whether it is due itself, and all that are. With
--- `only`, just the queue with this first message. One engine of a topic looks at a time: two would look at the same.
+-- Queues of a topic in which a message is due: the first one, whether it is due itself, and all that are.
+-- With `only`, just the queue with this first message. One engine of a topic looks at a time: two would
+-- look at the same.
 WITH turn AS MATERIALIZED (
     -- Of this very table: a rebuild has one of its own in the same database.
-    SELECT pg_try_advisory_xact_lock(17745, hashtext(format('%s %s', to_regclass('parked')::oid, :topic::text))) AS ours
+    SELECT
+        pg_try_advisory_xact_lock(17745, hashtext(format('%s %s', to_regclass('parked')::oid, :topic::text)))
+            AS ours
 ),
 
 due AS MATERIALIZED (
@@ -77,9 +81,11 @@ WHERE :only::bigint IS NULL OR f.parked_id = :only
 ORDER BY q.due_at;
 
 -- name: heads
--- The first so many messages of these queues, in order, with the message as it came, and the version of the row.
+-- The first so many messages of these queues, in order, with the message as it came, and the version of the
+-- row.
 SELECT
-    p.tenant, p.key, p.parked_id, p.source, p.event_id, p.reason, p.waits_for, p.tries, p.parked_at, p.version,
+    p.tenant, p.key, p.parked_id, p.source, p.event_id, p.reason, p.waits_for, p.tries, p.parked_at,
+    p.version,
     p.due_at <= statement_timestamp() AS is_due, i.type, i.body, i.partition, i."offset"
 FROM unnest(:tenants::text[], :keys::text[], :lengths::integer[]) AS k (tenant, key, length)
 CROSS JOIN LATERAL (
@@ -96,7 +102,8 @@ ORDER BY p.tenant, p.key, p.parked_id;
 -- These messages of queues, in order.
 SELECT
     p.tenant, p.key, p.parked_id, p.source, p.event_id, p.reason, p.waits_for, p.tries, p.parked_at,
-    p.xmin::text AS version, p.due_at <= statement_timestamp() AS is_due, i.type, i.body, i.partition, i."offset"
+    p.xmin::text AS version, p.due_at <= statement_timestamp() AS is_due, i.type, i.body, i.partition,
+    i."offset"
 FROM unnest(:tenants::text[], :keys::text[], :parked_ids::bigint[]) AS k (tenant, key, parked_id)
 INNER JOIN parked AS p
     ON p.tenant = k.tenant AND p.topic = :topic AND p.key = k.key AND p.parked_id = k.parked_id
@@ -140,8 +147,8 @@ FROM unnest(:parked_ids::bigint[], :tenants::text[], :keys::text[]) AS k (parked
 WHERE p.tenant = k.tenant AND p.topic = :topic AND p.key = k.key AND p.parked_id = k.parked_id;
 
 -- name: next_turn!
--- Who is first in these queues now is due. It takes over what its predecessor waited for: those behind brought
--- nothing of that name.
+-- Who is first in these queues now is due. It takes over what its predecessor waited for: those behind
+-- brought nothing of that name.
 UPDATE parked AS p
 SET due_at = least(p.due_at, clock_timestamp()), waits_for = k.waits_for
 FROM (
@@ -158,8 +165,8 @@ FROM (
 WHERE p.tenant = k.tenant AND p.topic = :topic AND p.key = k.key AND p.parked_id = k.parked_id;
 
 -- name: look_behind!
--- The first of these queues waits for something else than before: whoever stands behind the last that was looked at
--- may bring it.
+-- The first of these queues waits for something else than before: whoever stands behind the last that was
+-- looked at may bring it.
 UPDATE parked AS p
 SET due_at = least(p.due_at, clock_timestamp())
 FROM unnest(:parked_ids::bigint[], :tenants::text[], :keys::text[]) AS k (parked_id, tenant, key)

@@ -9,8 +9,8 @@ ORDER BY w.tenant, w.name
 FOR UPDATE OF w;
 
 -- name: buckets
--- The accounts of these wallets, with what is posted to them: a balance is the sum of its stripes. Grants that
--- are used up are left out: a customer of many years has many.
+-- The accounts of these wallets, with what is posted to them: a balance is the sum of its stripes. Grants
+-- that are used up are left out: a customer of many years has many.
 SELECT
     b.tenant, b.wallet, b.account, b.owner, b.priority, b.expires_at, b.overdraft_minor, b.held_minor,
     (

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MANUAL: Final = frozenset({"journal"})
 """Object types of entries that people date themselves: a soft-closed period takes them, a closed one refuses.
 
-The trigger `entries_xid` (0013_periods.sql) says the same.
+The trigger `entries_xid` (0011_periods.sql) says the same.
 """
 
 

@@ -14,6 +14,7 @@ from handlers.ledger.model import CHART, CREDIT, DEBIT, PostingRule
 from handlers.ledger.rules import post
 from handlers.payments import postings as payments
 from handlers.refunds import postings as refunds
+from handlers.wallets import families
 from schemas.currencies import format_amount
 from schemas.money import Rounding
 from schemas.value import value
@@ -32,6 +33,7 @@ REFUNDED_MINOR: Final = 1000
 REFUNDED_FEE_MINOR: Final = FEE_MINOR * REFUNDED_MINOR // SOLD_MINOR
 LOST_MINOR: Final = SOLD_MINOR - REFUNDED_MINOR
 PROVIDER_CHARGE_MINOR: Final = 1500
+WALLET_MINOR: Final = 1000
 SOME_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 COLUMN: Final = 14
 
@@ -88,6 +90,7 @@ CHAPTERS: Final = (
             "dispute_platform_fee_kept": _PLATFORM_FEE,
         },
     ),
+    Chapter("Wallets", "10.00 EUR for a customer's wallet.", families, {"amount": WALLET_MINOR}, {}),
 )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from db.migrate import run_sql_file
 
-revision = "0013"
+revision = "0011"
 down_revision = "0010"
 
 
 def upgrade() -> None:
     """Run the file."""
-    run_sql_file("0013_periods.sql")
+    run_sql_file("0011_periods.sql")
