@@ -12,6 +12,7 @@ from handlers.disputes.postings import RULES as DISPUTE_RULES
 from handlers.ledger.model import CREDIT, DEBIT, PostingRule
 from handlers.payments.postings import PAYMENT_TAKEN
 from handlers.refunds.postings import RULES as REFUND_RULES
+from handlers.wallets.families import CREDITED, EXPIRED, GRANTED
 from ops.docs.ledger import CHAPTERS, postings, rules_of
 from ops.docs.pages import replace, stale
 from ops.docs.states import DISPUTES, PAYMENTS, REFUNDS, StateMachine
@@ -87,12 +88,13 @@ def test_a_state_that_nothing_leaves_ends_the_picture() -> None:
 
 
 def test_every_posting_rule_is_drawn_in_its_own_chapter() -> None:
-    taken, refunds, disputes = (set(rules_of(chapter.postings)) for chapter in CHAPTERS)
+    taken, refunds, disputes, wallets = (set(rules_of(chapter.postings)) for chapter in CHAPTERS)
     assert set(PAYMENT_TAKEN.values()) <= taken
     assert refunds == set(REFUND_RULES)
     assert disputes == set(DISPUTE_RULES.values())
+    assert wallets == {*CREDITED.values(), GRANTED, EXPIRED}
     assert not taken & refunds
-    assert set(PICTURES) == {rule.name for rule in taken | refunds | disputes}
+    assert set(PICTURES) == {rule.name for rule in taken | refunds | disputes | wallets}
 
 
 @pytest.mark.parametrize(
