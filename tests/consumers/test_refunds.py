@@ -309,7 +309,7 @@ TAMPERING: Final = [
     ("UPDATE refund_counts SET amount_minor = 99", "counted 99"),
     ("UPDATE payments SET refunded_minor = 9", "refunded 9, captured 100"),
     ("UPDATE refunds SET call_id = gen_random_uuid()", "which is not there"),
-    ("UPDATE provider_calls SET status = 'unknown' WHERE object_id IS NOT NULL", "waits for none"),
+    ("UPDATE provider_calls SET status = 'unknown' WHERE object_id IS NOT NULL", "and yet it is unknown"),
     ("DELETE FROM refunds", "is missing at version 0"),
     ("DELETE FROM outbox_batches WHERE topic = 'refund.events'", "which is not in the outbox"),
 ]

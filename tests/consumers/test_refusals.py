@@ -235,7 +235,7 @@ async def test_the_server_s_own_trouble_is_waited_for_and_no_message_is_blamed(
 
 async def test_a_migration_beside_a_running_engine_costs_no_message(feed: Feed, admin: Connection) -> None:
     await feed.take(sale("e0", "o0"), request("r0", "x"), cancel("c", "none"), capture("p0", "x"))
-    await admin.execute("ALTER TABLE clocks ALTER COLUMN tenant TYPE varchar(63)")
+    await admin.execute("ALTER TABLE clocks ALTER COLUMN now_at TYPE timestamptz(3)")
     await feed.take(sale("e1", "o1"))
     await admin.execute("ALTER TABLE payments ALTER COLUMN capture_method TYPE varchar(20)")
     await feed.take(promise("e2", "o2"))

@@ -6,10 +6,12 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from beancount import loader
@@ -28,7 +30,6 @@ from tests.ops.statements.ledgers import START, post, sale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.conftest import Connection
 
@@ -45,6 +46,10 @@ async def written(
         with path.open("w") as to:
             await write(to, "acme", basis, opened, entries(connection, "acme", before, basis))
     return path
+
+
+BEAN_CHECK: Final = str(Path(sys.executable).with_name("bean-check"))
+"""Beside the Python of these tests, which need not be on the PATH."""
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -86,7 +91,7 @@ async def test_beancount_comes_to_the_trial_balance(booked: Connection, tmp_path
     assert of_postings(found) == await trial(booked, basis)
     assert len(list(data.filter_txns(found))) == len(DAY)
     assert {entry.date for entry in data.filter_txns(found)} == {one.at(basis).date() for one in DAY}
-    assert run("bean-check", str(path)).returncode == 0
+    assert run(BEAN_CHECK, str(path)).returncode == 0
 
 
 async def test_every_entry_names_its_number_and_cause(booked: Connection, tmp_path: Path) -> None:
@@ -109,7 +114,7 @@ async def test_bean_check_finds_a_line_that_is_missing_by_one_unit(
     path.write_text(changed)
     _found, errors, _options = loader.load_file(str(path))
     assert errors
-    assert run("bean-check", str(path)).returncode == 1
+    assert run(BEAN_CHECK, str(path)).returncode == 1
 
 
 async def test_books_up_to_a_moment_hold_no_more(booked: Connection, tmp_path: Path) -> None:

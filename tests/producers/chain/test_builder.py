@@ -88,9 +88,9 @@ async def test_an_entry_that_commits_late_is_not_skipped(database: Database, adm
 async def test_a_transaction_that_takes_its_id_early_and_writes_late_is_not_skipped(
     database: Database, admin: Connection
 ) -> None:
-    """A number of the sequence says nothing; a snapshot holds nothing back; a savepoint is no transaction."""
+    """A number of the sequence says nothing; who has only read holds nothing back; a savepoint is no transaction."""
     slow = await connect(database.app_url, application="writer")
-    under_way = slow.transaction(isolation="repeatable_read")
+    under_way = slow.transaction()
     await under_way.start()
     await slow.fetchval("SELECT count(*) FROM entries")
     other = await write(admin, Sale(owner="other"))
