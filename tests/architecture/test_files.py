@@ -16,7 +16,7 @@ MAX_LINES = 400
 # Each name is kept in parts, so that no file names one, this one included.
 HOSTS = (
     ("pypi", "org"),
-    ("pythonhosted", "org"),
+    ("python" + "hosted", "org"),
     ("repo", "maven"),
     ("repo1", "maven"),
     ("proxy", "golang"),

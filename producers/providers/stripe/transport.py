@@ -6,7 +6,7 @@ its published base for clients of one's own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import stripe
@@ -40,12 +40,6 @@ class Transport(stripe.HTTPClient):
         except httpx.RequestError as error:
             raise stripe.APIConnectionError(type(error).__name__) from error  # type: ignore[no-untyped-call]
         return reply.content, reply.status_code, reply.headers
-
-    async def request_stream_async(
-        self, method: str, url: str, headers: Mapping[str, str] | None, post_data: Any = None
-    ) -> NoReturn:
-        """Never: no call of ours is answered by a stream."""
-        raise NotImplementedError(f"{method} {url} as a stream")
 
     async def close_async(self) -> None:
         """Release the connections."""
