@@ -14,7 +14,7 @@ from handlers.ledger.model import CHART, CREDIT, DEBIT, PostingRule
 from handlers.ledger.rules import post
 from handlers.payments import postings as payments
 from handlers.refunds import postings as refunds
-from handlers.wallets import families
+from handlers.wallets import postings as wallets
 from schemas.currencies import format_amount
 from schemas.money import Rounding
 from schemas.value import value
@@ -90,7 +90,7 @@ CHAPTERS: Final = (
             "dispute_platform_fee_kept": _PLATFORM_FEE,
         },
     ),
-    Chapter("Wallets", "10.00 EUR for a customer's wallet.", families, {"amount": WALLET_MINOR}, {}),
+    Chapter("Wallets", "10.00 EUR for a customer's wallet.", wallets, {"amount": WALLET_MINOR}, {}),
 )
 
 

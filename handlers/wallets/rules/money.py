@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from handlers.decision import Decision, Rejection
 from handlers.ledger.model import Code
 from handlers.refunds.policy import outranks
-from handlers.wallets.families import CREDITED, FAMILIES, GRANTED, PROMOTED, WAYS_IN, WAYS_OUT
+from handlers.wallets.families import FAMILIES, PROMOTED, WAYS_IN, WAYS_OUT
 from handlers.wallets.model import Bucket, Wallet, WalletLimit, grant_owner, grant_uuid_of, share
+from handlers.wallets.postings import CREDITED, GRANTED
 from handlers.wallets.rules.progress import Progress, too_much, unready, way_closed
 from schemas import ids
 from schemas.reasons import Reason

@@ -9,8 +9,9 @@ from handlers.decision import Audit, Decision, Event, Rejection, Timer, Transiti
 from handlers.ledger.model import CREDIT, DEBIT, Posting
 from handlers.ledger.rules import post
 from handlers.payments.model import derived_id
-from handlers.wallets.families import EXPIRED, SPENT, WAYS_OUT
+from handlers.wallets.families import WAYS_OUT
 from handlers.wallets.model import grant_uuid_of, parts_of
+from handlers.wallets.postings import EXPIRED, SPENT
 from handlers.wallets.states import TRANSITIONS
 from schemas.ledger import Leg
 from schemas.notification import NOTIFICATION_REQUESTED, NotificationRequested

@@ -12,7 +12,7 @@ from handlers.disputes.postings import RULES as DISPUTE_RULES
 from handlers.ledger.model import CREDIT, DEBIT, PostingRule
 from handlers.payments.postings import PAYMENT_TAKEN
 from handlers.refunds.postings import RULES as REFUND_RULES
-from handlers.wallets.families import CREDITED, EXPIRED, GRANTED
+from handlers.wallets.postings import CREDITED, EXPIRED, GRANTED
 from ops.docs.ledger import CHAPTERS, postings, rules_of
 from ops.docs.pages import replace, stale
 from ops.docs.states import DISPUTES, PAYMENTS, REFUNDS, StateMachine
