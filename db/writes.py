@@ -144,7 +144,9 @@ class Writes:
                 old = [state for key, state in states.items() if (kind, key) in self.stored]
                 if new:
                     # In the order of their key: two engines that open the same ones must not wait for each other.
-                    await table.insert(connection, [new[key] for key in sorted(new, key=str)])
+                    await table.insert(
+                        connection, [new[key] for key in sorted(new, key=lambda key: str(key[1]))]
+                    )
                 if old:
                     await table.update(connection, old)
             rows = self._histories.get(kind)
