@@ -17,10 +17,17 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import asyncpg
 import structlog
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from consumers.batch import Batch
 from consumers.intake import Reader
+from consumers.limits import UnforeseenError, foresee
 from consumers.parking import Parking
 from consumers.report import Report
 from consumers.world import World
@@ -36,9 +43,11 @@ if TYPE_CHECKING:
 
     from consumers.intake import Incoming, Record, Unreadable
     from consumers.report import Observer
+    from handlers.needs import Key
 
     Connection = asyncpg.Connection[asyncpg.Record]
     Item = Incoming | Unreadable
+    Work = Callable[[Connection, set[Key]], Awaitable["T"]]
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -47,6 +56,8 @@ TRIES_AT_ONCE: Final = 6
 """Tries of a transaction that lost a race, before its batch is halved."""
 WAIT_AT_MOST_S: Final = 5
 """Between two attempts to reach a database that is away."""
+LIMIT_GUARD: Final = "wallet_limits_hold"
+"""The constraint of 0012_accounts.sql that has the last word on limits."""
 MAX_DETAIL: Final = 500
 """Characters of an error that a dead letter tells."""
 
@@ -77,7 +88,7 @@ class Engine:
                 reports = [await self._persist(self._retry_parked)]
             except Exception:
                 log.exception("parked messages cannot be handled together", topic=self.topic)
-                due = await self._persist(self._parking.due)
+                due = await self._persist(lambda connection, _: self._parking.due(connection))
                 reports = [await self._retry_alone(parked_id) for parked_id in due]
         left = [report for report in reports if report.size]
         for report in left:
@@ -87,13 +98,13 @@ class Engine:
     async def _retry_alone(self, parked_id: int) -> Report:
         """One parked message by itself; when the database refuses even that, it is set aside."""
         try:
-            return await self._persist(lambda connection: self._retry_parked(connection, parked_id))
+            return await self._persist(partial(self._retry_parked, only=parked_id), alone=True)
         except LOST_RACE:
             return Report(self.topic, 0)  # it is still parked, and still due
         except Exception as error:
             log.exception("parked message cannot be handled", topic=self.topic)
             refusal = _told(error)
-            return await self._persist(lambda connection: self._retry_parked(connection, parked_id, refusal))
+            return await self._persist(partial(self._retry_parked, only=parked_id, refusal=refusal))
 
     async def close(self) -> None:
         """Give up the connection, after the batch under way."""
@@ -108,7 +119,7 @@ class Engine:
             self._observer.committed(await self._settle_alone(items))
             return
         try:
-            report = await self._persist(lambda connection: self._take_in(connection, items))
+            report = await self._persist(partial(self._take_in, items=items))
         except Exception:  # noqa: BLE001 - whichever message it is that is refused, it will be found alone
             self._observer.retried(self.topic, "halved")
             middle = len(items) // 2
@@ -122,7 +133,7 @@ class Engine:
         refusal: str | None = None
         while True:
             try:
-                return await self._persist(partial(self._take_in, items=items, refusal=refusal))
+                return await self._persist(partial(self._take_in, items=items, refusal=refusal), alone=True)
             except LOST_RACE:
                 continue
             except Exception as error:
@@ -132,10 +143,16 @@ class Engine:
                     await asyncio.sleep(WAIT_AT_MOST_S)
                 refusal = _told(error)
 
-    async def _persist(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Run a transaction's work until it is committed: again after a lost race, patiently in an outage."""
+    async def _persist(self, work: Work[T], *, alone: bool = False) -> T:
+        """Run a transaction's work until it is committed: again after a lost race, patiently in an outage.
+
+        It is given the wallets to lock beside those that its messages name, which it finds out (UnforeseenError).
+        For a message `alone`, a limit that only the database sees is a race: its wallet was opened meanwhile.
+        """
         races = AsyncRetrying(
-            retry=retry_if_exception_type(RETRYABLE),
+            retry=retry_if_exception(
+                lambda error: isinstance(error, RETRYABLE) or (alone and _is_limit(error))
+            ),
             stop=stop_after_attempt(TRIES_AT_ONCE),
             wait=wait_random_exponential(multiplier=0.01, max=0.5),
             before_sleep=lambda _: self._observer.retried(self.topic, "race"),
@@ -146,12 +163,17 @@ class Engine:
             wait=wait_random_exponential(multiplier=0.1, max=WAIT_AT_MOST_S),
             before_sleep=self._lost,
         )
+        wallets: set[Key] = set()
 
         async def once() -> T:
             connection = await self._connected()
             try:
                 async with connection.transaction():
-                    done = await work(connection)
+                    done = await work(connection, wallets)
+            except UnforeseenError as error:
+                wallets.update(error.wallets)
+                self._observer.retried(self.topic, "wallets")
+                return await once()
             except BaseException:
                 self._ledger = Ledger(self._ledger.stripe)  # it may know accounts that were rolled back
                 raise
@@ -181,30 +203,43 @@ class Engine:
         self._connection = None
 
     async def _take_in(
-        self, connection: Connection, items: Sequence[Item], refusal: str | None = None
+        self, connection: Connection, wallets: set[Key], *, items: Sequence[Item], refusal: str | None = None
     ) -> Report:
         """One transaction's worth. With `refusal`, the one message is set aside instead of judged."""
         started = time.perf_counter()
         batch = Batch(self.topic, items)
         await batch.look_up(connection)
-        world = await World.load(connection, batch.candidates(), batch.writes)
+        world = await World.load(connection, batch.candidates(), batch.writes, wallets)
         batch.settle(world, refusal)
+        await foresee(connection, world)
         await batch.writes.flush(connection, self._ledger)
         await batch.advance(connection)
         batch.report.seconds = time.perf_counter() - started
         return batch.report
 
     async def _retry_parked(
-        self, connection: Connection, only: int | None = None, refusal: str | None = None
+        self,
+        connection: Connection,
+        wallets: set[Key],
+        *,
+        only: int | None = None,
+        refusal: str | None = None,
     ) -> Report:
         started = time.perf_counter()
         writes = Writes(self.topic, datetime.now(UTC))
         report = Report(self.topic, 0)
-        report.size = await self._parking.retry(connection, writes, report, only=only, refusal=refusal)
+        report.size = await self._parking.retry(
+            connection, writes, report, wallets=wallets, only=only, refusal=refusal
+        )
         if report.size:
             await writes.flush(connection, self._ledger)
         report.seconds = time.perf_counter() - started
         return report
+
+
+def _is_limit(error: BaseException) -> bool:
+    """Whether the guard of wallets has refused what no rule did."""
+    return isinstance(error, asyncpg.CheckViolationError) and error.constraint_name == LIMIT_GUARD
 
 
 def _told(error: Exception) -> str:

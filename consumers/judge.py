@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
+from consumers.limits import keep
 from consumers.world import Use, command_key, fingerprint
 from db.rows import InboxRow, UsedKey
 from db.writes import name_of, names_of
@@ -118,8 +119,11 @@ def _decide(incoming: Incoming, world: World, writes: Writes, now: datetime) -> 
         refusal = refused(bounds, outcome.postings)
         if refusal is not None:
             return reject(incoming, refusal, writes, now)
-        world.advance(outcome)
-        writes.apply(incoming.cause, outcome, now, bounds)
+        kept = keep(world, message.tenant, outcome, fact=message.data.command_key() is None)
+        if isinstance(kept, Rejection):
+            return reject(incoming, kept, writes, now)
+        world.advance(kept)
+        writes.apply(incoming.cause, kept, now, bounds)
         return APPLIED
     if isinstance(outcome, Waiting):
         return Verdict("parked", outcome.reason, outcome.detail, _waits_for(incoming, outcome))

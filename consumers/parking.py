@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from consumers.aside import set_aside
 from consumers.intake import Incoming, Record
 from consumers.judge import BEHIND, Verdict, judge, judge_behind
+from consumers.limits import foresee
 from consumers.world import World
 from db.queries import parking as sql
 from db.rows import Wait
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from consumers.report import Report
     from db.connection import Connection
     from db.writes import Writes
+    from handlers.needs import Key
 
 LONGEST_WAIT: Final = timedelta(hours=24)
 """For a reference that never comes."""
@@ -84,12 +86,14 @@ class Parking:
         writes: Writes,
         report: Report,
         *,
+        wallets: Iterable[Key] = (),
         only: int | None = None,
         refusal: str | None = None,
     ) -> int:
         """Judge the queues that are due, each in order until a message must go on waiting. Returns how many left.
 
         With `only`, just that message is judged, and with `refusal` (what the database said) it is set aside instead.
+        Raises UnforeseenError for other `wallets` that its entries take from.
         """
         due = await sql.due_queues(connection, topic=self.topic, most=DUE_AT_ONCE, only=only)
         if not due:
@@ -97,11 +101,12 @@ class Parking:
         queues = await self._read(connection, due, alone=only is not None)
         waiters = chain.from_iterable((*queue.line, *queue.behind) for queue in queues)
         messages = [waiter.item for waiter in waiters if isinstance(waiter.item, Incoming)]
-        look = Look(writes, await World.load(connection, messages, writes), report)
+        look = Look(writes, await World.load(connection, messages, writes, wallets), report)
         held = await self._hold(connection, [queue.first.row for queue in queues])
         for queue in queues:
             if queue.lane in held:
                 look.at(queue, refusal)
+        await foresee(connection, look.world)
         report.count_entries(writes.entries)
         await self._save(connection, look)
         return len(look.left)

@@ -51,14 +51,22 @@ class World:
     bounds: dict[str, Bounds] = field(default_factory=dict)
     """Up to when the tenants' books are closed; the guard of `entries` has the last word."""
     uses: dict[CommandKey, Use] = field(default_factory=dict)
+    unforeseen: set[Key] = field(default_factory=set)
+    """Wallets, if they are open, that entries take from and nobody asked for; see consumers.limits."""
     _named: dict[Any, Key] = field(default_factory=dict)
     """What References stand for."""
 
     @classmethod
-    async def load(cls, connection: Connection, batch: Sequence[Incoming], writes: Writes) -> World:
-        """One set-based query for each table; what can change is locked, in the order of tables and keys."""
+    async def load(
+        cls, connection: Connection, batch: Sequence[Incoming], writes: Writes, wallets: Iterable[Key] = ()
+    ) -> World:
+        """One set-based query for each table; what can change is locked, in the order of tables and keys.
+
+        `wallets` are more of them than the messages name.
+        """
         world = cls()
         keys: defaultdict[Kind, set[Any]] = defaultdict(set)
+        keys["wallet"].update(wallets)
         tenants: set[str] = set()
         for incoming in batch:
             tenants.add(incoming.cause.tenant)

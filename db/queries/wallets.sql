@@ -8,6 +8,12 @@ INNER JOIN wallets AS w ON w.tenant = k.tenant AND w.name = k.name
 ORDER BY w.tenant, w.name
 FOR UPDATE OF w;
 
+-- name: open_wallets
+-- Which of these wallets there are.
+SELECT w.tenant, w.name
+FROM unnest(:tenants::text[], :names::text[]) AS k (tenant, name)
+INNER JOIN wallets AS w ON w.tenant = k.tenant AND w.name = k.name;
+
 -- name: buckets
 -- The accounts of these wallets, with what is posted to them: a balance is the sum of its stripes. Grants
 -- that are used up are left out: a customer of many years has many.

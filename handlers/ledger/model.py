@@ -53,6 +53,7 @@ class Code(StrEnum):
     PREPAID_BALANCE = "prepaid_balance"
     PROMOTIONAL_CREDIT = "promotional_credit"
     PROMOTION_EXPENSE = "promotion_expense"
+    LIMIT_SHORTFALL = "limit_shortfall"
 
 
 NOBODY: Final[frozenset[str]] = frozenset()
@@ -135,6 +136,12 @@ CHART: Final[dict[Code, ChartAccount]] = {
         "platform",
         "What promotional credit costs; less what expired unused.",
         BACK_OFFICE,
+    ),
+    Code.LIMIT_SHORTFALL: ChartAccount(
+        AccountType.ASSET,
+        "merchant or customer",
+        "Owed by who has a limit: what facts, as a chargeback, took beyond it.",
+        FINANCE,
     ),
 }
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import asyncpg
 
 from consumers.batch import Batch
 from consumers.intake import Reader
+from consumers.limits import UnforeseenError, foresee
 from consumers.parking import Parking
 from consumers.report import Report
 from consumers.world import World
@@ -16,12 +17,15 @@ from db.queries import rebuild as sql
 from db.writes import Writes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from consumers.intake import Record
+    from handlers.needs import Key
 
     Connection = asyncpg.Connection[asyncpg.Record]
+
+T = TypeVar("T")
 
 
 class Pipeline:
@@ -59,23 +63,41 @@ class Pipeline:
         return self._readers[topic]
 
     async def _transaction(self, topic: str, records: Sequence[Record], now: datetime) -> None:
-        batch = Batch(topic, [self._reader(topic).read(record) for record in records])
-        batch.writes.now = now
-        async with self._connection.transaction():
+        items = [self._reader(topic).read(record) for record in records]
+
+        async def work(wallets: set[Key]) -> None:
+            batch = Batch(topic, items)
+            batch.writes.now = now
             await batch.look_up(self._connection)
-            world = await World.load(self._connection, batch.candidates(), batch.writes)
+            world = await World.load(self._connection, batch.candidates(), batch.writes, wallets)
             batch.settle(world, None)
+            await foresee(self._connection, world)
             await batch.writes.flush(self._connection, self._ledger)
             await batch.advance(self._connection)
-        self._ledger.committed()
+
+        await self._commit(work)
 
     async def _look_again(self, topic: str, now: datetime) -> int:
-        writes = Writes(topic, now)
-        async with self._connection.transaction():
+        async def work(wallets: set[Key]) -> int:
+            writes = Writes(topic, now)
             await sql.hasten_parked(self._connection, topic=topic)
             parking = Parking(topic, self._reader(topic))
-            left = await parking.retry(self._connection, writes, Report(topic, 0))
+            left = await parking.retry(self._connection, writes, Report(topic, 0), wallets=wallets)
             if left:
                 await writes.flush(self._connection, self._ledger)
-        self._ledger.committed()
-        return left
+            return left
+
+        return await self._commit(work)
+
+    async def _commit(self, work: Callable[[set[Key]], Awaitable[T]]) -> T:
+        """Do it in a transaction; again, with the wallets that it turns out to take from."""
+        wallets: set[Key] = set()
+        while True:
+            try:
+                async with self._connection.transaction():
+                    done = await work(wallets)
+            except UnforeseenError as error:
+                wallets.update(error.wallets)
+            else:
+                self._ledger.committed()
+                return done
