@@ -77,7 +77,7 @@ HISTORY: Final[dict[str, str]] = {
 """Table that only grows -> the columns that the application may update all the same."""
 
 OWNER: Final = "counterfoil_owner"
-ROLES: Final = ("counterfoil_app", "counterfoil_read")
+ROLES: Final = ("counterfoil_app", "counterfoil_read", "counterfoil_tenant")
 
 _FUNCTION: Final = re.compile(r"CREATE (?:OR REPLACE )?FUNCTION (\w+)\([^)]*\).*?AS \$\$(.*?)\$\$", re.DOTALL)
 _MIGRATIONS: Final = Path(db.__file__).parent / "migrations" / "sql"

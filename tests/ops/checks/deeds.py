@@ -307,6 +307,11 @@ BREACHES = [
         "counterfoil_read may DELETE inbox",
     ),
     Deed(
+        "GRANT TRIGGER ON lines TO counterfoil_tenant",
+        {9},
+        "counterfoil_tenant may TRIGGER lines",
+    ),
+    Deed(
         "ALTER TABLE entries OWNER TO counterfoil_app",
         {9},
         "entries is owned by counterfoil_app, not by counterfoil_owner",
