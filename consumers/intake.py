@@ -11,10 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from handlers.routes import route_of
-from schemas.checkout import card_numbers
 from schemas.envelope import MAX_MESSAGE_BYTES, Message
 from schemas.outgoing import Cause
 from schemas.reasons import Reason
+from schemas.safe_text import card_numbers
 from schemas.topics import TOPICS
 from schemas.value import value
 

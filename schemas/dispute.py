@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.checkout import OrderCommand, SafeName, SafeText
+from schemas.actor import Actor
+from schemas.checkout import OrderCommand
 from schemas.envelope import Data, Identifier, Message, Timestamp
-from schemas.refund import Actor
+from schemas.safe_text import SafeName, SafeText
 from schemas.value import message
 
 if TYPE_CHECKING:

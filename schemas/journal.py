@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import Field
 
-from schemas.checkout import Metadata, SafeName, SafeText
+from schemas.actor import Actor
 from schemas.envelope import Command, Data, Identifier, Message, Timestamp
 from schemas.ledger import Side
 from schemas.money import CurrencyCode, Money, PositiveMinor, Rounding
-from schemas.refund import Actor
+from schemas.safe_text import Metadata, SafeName, SafeText
 from schemas.value import message
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
-from schemas.checkout import SafeText
+from schemas.actor import Actor
 from schemas.envelope import Command, Message
-from schemas.refund import Actor
+from schemas.safe_text import SafeText
 from schemas.value import message
 
 if TYPE_CHECKING:

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.checkout import OrderCommand, OrderData, SafeName, SafeText
+from schemas.actor import Actor, Role
+from schemas.checkout import OrderCommand, OrderData
 from schemas.envelope import Data, Message, Timestamp
 from schemas.money import AmountMinor, CurrencyCode, PositiveMinor
+from schemas.safe_text import SafeName, SafeText
 from schemas.value import message
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-Role = Literal["system", "support", "manager", "finance"]
 Approver = Literal["support", "manager", "finance"]
 """Who may approve; a program may not."""
 RefundCause = Literal[
@@ -29,13 +30,6 @@ RefundCause = Literal[
 Destination = Literal["original_method", "service_credit"]
 FeePolicy = Literal["return_proportionally", "keep"]
 """What becomes of the platform's fee: the refunded part's share goes back to the merchant, or none does."""
-
-
-class Actor(Data):
-    """Who acts, and as what. The caller vouches for it; it is written to the audit log."""
-
-    id: SafeName
-    role: Role
 
 
 class RefundRequestedData(OrderCommand):

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import Field
 
-from schemas.checkout import SafeName, SafeText
+from schemas.actor import Actor
 from schemas.envelope import Command, Message, Timestamp
 from schemas.money import AmountMinor, CurrencyCode, PositiveMinor
-from schemas.refund import Actor
+from schemas.safe_text import SafeName, SafeText
 from schemas.value import message
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from handlers.journals.model import Journal
-    from schemas.refund import Actor
+    from schemas.actor import Actor
 
 
 @value

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from schemas.refund import Role
+    from schemas.actor import Role
 
 
 class State(StrEnum):

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from handlers.payments.model import Payment
     from handlers.refunds.model import PolicyHistory, RefundPolicy
-    from schemas.refund import Actor, RefundRequestedData, Role
+    from schemas.actor import Actor, Role
+    from schemas.refund import RefundRequestedData
 
 RANK: Final[dict[str, int]] = {"system": 0, "support": 1, "manager": 2, "finance": 3}
 """Who stands above whom: a role may do what needs one that is not above it."""

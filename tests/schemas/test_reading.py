@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from pydantic import ValidationError
 
-from schemas.checkout import holds_card_number
+from schemas.safe_text import holds_card_number
 from tests.schemas.refused import CAPTURE, FEES, LUHN, RECORDED, REFUSED, REQUESTED, TIMER, Refused
 from tests.schemas.samples import ABSENT, CARD, DATA, TOPIC_OF, cloud_event, read
 

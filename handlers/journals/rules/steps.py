@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from handlers.journals.model import Journal
     from handlers.journals.states import State, Trigger
+    from schemas.actor import Actor
     from schemas.notification import Audience
-    from schemas.refund import Actor
 
 EXPIRY: Final = "journal_expiry"
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from handlers.payments.model import Payment
     from handlers.refunds.model import Refund
     from handlers.refunds.states import Trigger
+    from schemas.actor import Actor
     from schemas.provider import Operation
-    from schemas.refund import Actor
     from schemas.timer import TimerKind
 
 

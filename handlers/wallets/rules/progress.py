@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from handlers.wallets.families import Way
     from handlers.wallets.model import Bucket, BucketName, Hold, Wallet
     from handlers.wallets.states import Trigger
+    from schemas.actor import Actor
     from schemas.notification import Audience
-    from schemas.refund import Actor
     from schemas.timer import TimerKind
 
 
