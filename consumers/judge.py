@@ -114,16 +114,13 @@ def _decide(incoming: Incoming, world: World, writes: Writes, now: datetime) -> 
         # The one place where a bug in a rule ends: the message waits for a retry, its key's later ones behind it.
         log.exception("rule raised", event_id=message.id, type=message.type, tenant=message.tenant)
         return Verdict("parked", Reason.HANDLER_ERROR, f"{type(error).__name__}: {error}"[:500])
+    bounds = world.bounds.get(message.tenant)
     if isinstance(outcome, Decision):
-        bounds = world.bounds.get(message.tenant)
-        refusal = refused(bounds, outcome.postings)
-        if refusal is not None:
-            return reject(incoming, refusal, writes, now)
-        kept = keep(world, message.tenant, outcome, fact=message.data.command_key() is None)
-        if isinstance(kept, Rejection):
-            return reject(incoming, kept, writes, now)
-        world.advance(kept)
-        writes.apply(incoming.cause, kept, now, bounds)
+        fact = message.data.command_key() is None
+        outcome = refused(bounds, outcome.postings) or keep(world, message.tenant, outcome, fact=fact)
+    if isinstance(outcome, Decision):
+        world.advance(outcome)
+        writes.apply(incoming.cause, outcome, now, bounds)
         return APPLIED
     if isinstance(outcome, Waiting):
         return Verdict("parked", outcome.reason, outcome.detail, _waits_for(incoming, outcome))
@@ -171,4 +168,4 @@ def _repeat(incoming: Incoming, use: Use, writes: Writes, now: datetime) -> Verd
 
 
 def _waits_for(incoming: Incoming, waiting: Waiting) -> str:
-    return name_of(waiting.kind, dict(incoming.needs)[waiting.kind])
+    return name_of(waiting.kind, waiting.key or dict(incoming.needs)[waiting.kind])

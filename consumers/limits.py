@@ -10,13 +10,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from db.queries import wallets as sql
+from handlers.decision import Waiting
 from handlers.wallets.limits import beyond, covered, moves_of, refusal, takes, wallet_of
 from handlers.wallets.model import Wallet
+from schemas.reasons import Reason
 
 if TYPE_CHECKING:
     from consumers.world import World
     from db.connection import Connection
-    from handlers.decision import Decision, Rejection
+    from handlers.decision import Decision, Outcome
     from handlers.needs import Key
 
 
@@ -28,21 +30,22 @@ class UnforeseenError(Exception):
         super().__init__(f"entries take from {len(wallets)} more wallet(s)")
 
 
-def keep(world: World, tenant: str, decision: Decision, *, fact: bool) -> Decision | Rejection:
-    """The decision as it may be booked, or why it may not be; the wallets that are known move by its entries."""
+def keep(world: World, tenant: str, decision: Decision, *, fact: bool) -> Outcome:
+    """The decision as it may be booked, or why it may not be, or not yet; the wallets that are known move by it."""
     known = world.states["wallet"]
     if not decision.postings or not (known or takes(decision.postings)):
         return decision
     moves = moves_of(decision.postings)
-    world.unforeseen.update(
-        (tenant, wallet_of(account))
-        for account, minor in moves.items()
-        if minor < 0 and (tenant, wallet_of(account)) not in known
-    )
+    lowered = sorted({wallet_of(account) for account, minor in moves.items() if minor < 0})
+    world.unforeseen.update((tenant, name) for name in lowered if (tenant, name) not in known)
     # What a wallet's own rule decides keeps its limits, and has moved it.
     own = {state.name for state in decision.states if isinstance(state, Wallet)}
     names = {wallet_of(account) for account in moves} - own
     wallets: dict[str, Wallet] = {name: known[tenant, name] for name in names if (tenant, name) in known}
+    for name in lowered:
+        if name in wallets and not wallets[name].is_read:
+            detail = f"wallet {name} is being opened"
+            return Waiting(Reason.WALLET_UNKNOWN, detail, "wallet", (tenant, name))
     excess = beyond(moves, wallets)
     if excess and not fact:
         return refusal(excess, moves, wallets)

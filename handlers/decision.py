@@ -122,12 +122,13 @@ class Rejection:
 class Waiting:
     """The message refers to something that is not known yet; it is parked, in order, until it is.
 
-    `kind` is the one of the rule's aggregates that must change first.
+    `kind` is the one of the rule's aggregates that must change first; `key` is which, where the message names none.
     """
 
     reason: Reason
     detail: str
     kind: str = "payment"
+    key: tuple[str, UUID | str] | None = None
 
 
 Outcome = Decision | Rejection | Waiting
