@@ -3,8 +3,12 @@
 -- name: standing^
 -- How far everything has come, in one look.
 SELECT
-    (SELECT coalesce(sum(i.received), 0)::bigint FROM intake AS i WHERE i.topic = :topic) AS taken_in,
-    (SELECT count(*) FROM inbox AS m WHERE m.topic = :topic AND m.outcome = 'applied') AS applied,
+    (
+        SELECT coalesce(sum(i.received), 0)::bigint FROM intake AS i WHERE i.topic = any(:topics::text[])
+    ) AS taken_in,
+    (
+        SELECT count(*) FROM inbox AS m WHERE m.topic = any(:topics::text[]) AND m.outcome = 'applied'
+    ) AS applied,
     (SELECT count(*) FROM parked) AS parked,
     (SELECT count(*) FROM provider_calls AS c WHERE c.status <> 'answered') AS calls_open,
     (SELECT count(*) FROM provider_calls AS c WHERE c.status = 'unknown') AS calls_unknown,
@@ -78,13 +82,13 @@ FROM provider_calls AS c
 GROUP BY c.operation
 ORDER BY c.operation;
 
--- name: owed_by_providers
--- What our books say providers owe us, all tenants together: what they took, less what went back and what
--- they charge for disputes.
+-- name: owed_by_provider
+-- What our books say a provider owes us, all tenants together: what it took, less what went back and what
+-- it charges for disputes.
 SELECT a.currency, sum(b.debit_minor - b.credit_minor)::bigint AS balance_minor
 FROM accounts AS a
 INNER JOIN balances AS b ON b.tenant = a.tenant AND b.account_id = a.account_id
-WHERE a.code IN ('processor_receivable', 'debit_receivable')
+WHERE a.code IN ('processor_receivable', 'debit_receivable') AND a.owner = :provider
 GROUP BY a.currency;
 
 -- name: refund_states
@@ -105,7 +109,8 @@ ORDER BY d.dispute_reference;
 -- Payments of a day that something may follow, in the order of their ids. The amount is what was captured, or
 -- held where nothing is captured yet.
 SELECT
-    p.tenant, p.order_id, p.merchant_id, p.customer_id, p.currency, p.state, p.method,
+    p.tenant, p.order_id, p.payment_id, p.merchant_id, p.customer_id, p.currency, p.state, p.method,
+    p.fee_minor,
     CASE p.state WHEN 'authorized' THEN p.authorized_minor ELSE p.captured_minor END AS amount_minor
 FROM payments AS p
 WHERE p.state IN ('succeeded', 'captured', 'authorized') AND starts_with(p.order_id, :orders)

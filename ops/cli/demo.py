@@ -13,12 +13,13 @@ import typer
 from aiokafka.errors import KafkaError
 from rich.console import Console
 
+from ops.demo.books.draft import Books
 from ops.demo.marketplace import FEWEST_EVENTS, generate
 from ops.demo.printed import printed
 from ops.demo.progress import live_view
 from ops.demo.report import Report, make_report, owed_by_providers
 from ops.demo.stage import NotSettledError, staged
-from ops.demo.weeks import play_weeks
+from ops.demo.weeks import play_weeks, set_house_clocks
 from ops.endpoints import Places
 from ops.processes import RoleEndedError
 from ops.settings import Settings
@@ -49,8 +50,9 @@ def demo(
 ) -> None:
     """Play a day of a marketplace and what follows it, and prove the books.
 
-    The day: cards, cash, declines, time-outs, duplicates and rubbish. The days after it: refunds and their approvals,
-    disputes, bank debits, and the provider's webhooks: twice, late, in the wrong order.
+    The day: cards, cash, declines, time-outs, duplicates and rubbish; journals, conversions and wallets. The days
+    after it: refunds and their approvals, disputes, bank debits, the provider's webhooks: twice, late, in the wrong
+    order; reversals, promotions that expire, and the closing of the books.
 
     Runs on an embedded stack of its own in the folder .counterfoil/demo, which is emptied first, or on external servers
     that are empty. Exit code 1 when a law is broken or something does not settle.
@@ -84,8 +86,11 @@ async def _play(at: Places, logs: Path, console: Console, events: int, seed: int
     deadline_s = DEADLINE_S + events / EVENTS_PER_SECOND_AT_LEAST
     async with staged(at, logs, workers=workers) as stage:
         console.print(f"running: {', '.join(stage.processes.names)}; logs in {logs}")
-        with live_view(console, events) as observe:
-            seconds = await stage.play(generate(events, seed), deadline_s=deadline_s, observe=observe)
+        books = Books(events, seed)
+        await set_house_clocks(stage, books, 0)
+        day = [*generate(events, seed), *books.script.on(0)]
+        with live_view(console, len(day)) as observe:
+            seconds = await stage.play(day, deadline_s=deadline_s, observe=observe)
         console.print(
             f"the day is settled after {seconds:.1f} s; what follows it, with the provider's webhooks:"
         )
@@ -94,6 +99,7 @@ async def _play(at: Places, logs: Path, console: Console, events: int, seed: int
                 stage,
                 events=events,
                 seed=seed,
+                books=books,
                 deadline_s=deadline_s,
                 tell=console.print,
                 observe=observe,
@@ -104,6 +110,7 @@ async def _play(at: Places, logs: Path, console: Console, events: int, seed: int
             seed=seed,
             seconds=seconds,
             owed_before=owed_before,
+            desks=books,
             aftermath=aftermath,
         )
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 NAMED_AT_MOST: Final = 20
 AT_ONCE: Final = 16
+PROVIDER: Final = "sandbox"
+"""Whose accounts are compared: the others' are the finance desk's."""
 WENT_BACK: Final = ("refunded_amount_minor", "disputed_amount_minor", "returned_amount_minor")
 
 
@@ -31,7 +33,8 @@ async def provider_agrees(
         theirs[row["currency"]] += row["captured_amount_minor"] - went_back_minor
     for row in await sql.money_of_disputes(connection):
         theirs[row["currency"]] -= row["dispute_fees_minor"]
-    ours = Counter({row["currency"]: row["balance_minor"] for row in await sql.owed_by_providers(connection)})
+    owed = await sql.owed_by_provider(connection, provider=PROVIDER)
+    ours = Counter({row["currency"]: row["balance_minor"] for row in owed})
     ours.subtract(owed_before)
     currencies = sorted(theirs.keys() | ours.keys())
     offenders = [

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ops.demo.merchants import Market, Merchant
     from ops.demo.orders import Cue
 
+CHECKOUT: Final = "checkout.events"
 FEWEST_EVENTS: Final = 150
 """Below this a day has no room for every kind of journey."""
 EXACT_DUPLICATES: Final = 0.04
@@ -63,6 +64,7 @@ class Record:
     key: bytes
     value: bytes
     cue: Cue | None = None
+    topic: str = CHECKOUT
 
 
 @dataclass(slots=True)

@@ -11,7 +11,10 @@ from db.queries import demo as sql
 from db.queries import reports
 from handlers.ledger.model import CHART, DEBIT, Code
 from ops.checks import Verdict, check
-from ops.demo.agreement import disputes_agree, provider_agrees
+from ops.demo.agreement import PROVIDER, disputes_agree, provider_agrees
+from ops.demo.books.agreement import books_agree
+from ops.demo.books.proof import prove
+from ops.demo.books.summary import summarize
 from ops.demo.readback import read_back
 from schemas.reasons import REASONS, Fault, Reason
 from schemas.topics import INBOUND
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from db.connection import Connection
+    from ops.demo.books.draft import Books
+    from ops.demo.books.summary import BooksSummary
     from ops.demo.stage import Stage
     from ops.demo.weeks import Aftermath
 
@@ -61,11 +66,13 @@ class Report:
     """The whole report. Amounts are minor units; `money` is signed on each account's normal side.
 
     `categories`: currency -> CATEGORIES -> amount. `webhooks`: what became of what the provider told, see _webhooks.
-    `events` are the day's, `events_after` what was published on the days after it.
+    `events` are the day's, `events_after` what was published on the days after it, to the topic of the checkout;
+    `commands` what was asked of the books, on all days.
     """
 
     events: int
     events_after: int
+    commands: int
     seed: int
     seconds: float
     by_topic: Mapping[str, Counter[str]]
@@ -79,6 +86,7 @@ class Report:
     entries_by_rule: Mapping[str, int]
     turnover: Mapping[str, Turnover]
     money: Mapping[str, Mapping[str, int]]
+    books: BooksSummary
     provider_calls: Mapping[str, Mapping[str, int]]
     published_by_topic: Mapping[str, int]
     published_again: int
@@ -116,11 +124,13 @@ class Report:
             "webhooks": self.webhooks,
             "money": self.money,
             "money_by_category": self.categories,
+            **self.books.as_json(),
             "events_per_second": round(self.events_per_second, 1),
             "laws": [asdict(verdict) for verdict in self.laws],
             "ok": self.ok,
             "events": self.events,
             "events_after": self.events_after,
+            "commands": self.commands,
             "seed": self.seed,
             "seconds": round(self.seconds, 3),
             "turnover": {currency: asdict(turnover) for currency, turnover in self.turnover.items()},
@@ -145,7 +155,8 @@ async def make_report(
     seed: int,
     seconds: float,
     owed_before: Mapping[str, int],
-    aftermath: Aftermath | None = None,
+    desks: Books,
+    aftermath: Aftermath,
 ) -> Report:
     """Read everything that the report says from the database, from Kafka and from the provider.
 
@@ -153,13 +164,15 @@ async def make_report(
     """
     connection: Any = await connect(stage.at.database_url, application="counterfoil report")
     try:
+        proof, sealed = await prove(connection)
         readback = await read_back(stage.at.kafka, stage.at.database_url)
         reasons = await sql.reasons(connection)
         books = await reports.trial_balance(connection, tenant=None, currency=None)
         by_topic = await _by_topic(connection)
         return Report(
             events=events,
-            events_after=aftermath.records if aftermath else 0,
+            events_after=aftermath.records,
+            commands=desks.script.commands,
             seed=seed,
             seconds=seconds,
             by_topic=by_topic,
@@ -173,6 +186,7 @@ async def make_report(
             entries_by_rule={row["rule"]: row["entries"] for row in await sql.entry_rules(connection)},
             turnover=_turnover(books),
             money=_money(books),
+            books=await summarize(connection, proof),
             provider_calls={
                 row["operation"]: {name: row[name] for name in ("calls", "tries", "were_unknown")}
                 for row in await sql.provider_calls(connection)
@@ -185,6 +199,8 @@ async def make_report(
                 _nothing_is_our_fault(reasons),
                 await provider_agrees(stage.provider, connection, owed_before),
                 await disputes_agree(stage.provider, connection),
+                *await books_agree(connection, desks),
+                *sealed,
             ),
         )
     finally:
@@ -195,7 +211,8 @@ async def owed_by_providers(database_url: str) -> dict[str, int]:
     """What our books say that providers owe us, by currency."""
     connection: Any = await connect(database_url, application="counterfoil report")
     try:
-        return {row["currency"]: row["balance_minor"] for row in await sql.owed_by_providers(connection)}
+        owed = await sql.owed_by_provider(connection, provider=PROVIDER)
+        return {row["currency"]: row["balance_minor"] for row in owed}
     finally:
         await connection.close()
 
@@ -208,7 +225,7 @@ async def _by_topic(connection: Connection) -> dict[str, Counter[str]]:
 
 
 async def _webhooks(
-    stage: Stage, connection: Connection, messages: Counter[str], aftermath: Aftermath | None
+    stage: Stage, connection: Connection, messages: Counter[str], aftermath: Aftermath
 ) -> dict[str, int]:
     """Delivered is kept and repeated; each that was kept is a message with an outcome; a stranger's were refused."""
     kept = await sql.webhooks_kept(connection)
@@ -218,7 +235,7 @@ async def _webhooks(
         "kept": kept["kept"],
         "repeated": delivered - kept["kept"],
         "unreadable": kept["unreadable"],
-        "refused": aftermath.refused.total() if aftermath else 0,
+        "refused": aftermath.refused.total(),
         **{outcome: messages[outcome] for outcome in OUTCOMES},
     }
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -13,6 +15,7 @@ from aiokafka.errors import KafkaError
 from pydantic import SecretStr
 
 from db.connection import UNREACHABLE
+from ops.demo.marketplace import CHECKOUT
 from ops.demo.merchants import MARKETS, SANDBOX
 from ops.demo.provider import Provider
 from ops.demo.shops import hold_back
@@ -47,7 +50,7 @@ class NotSettledError(Exception):
 
 
 class Stage:
-    """Running roles. In `processes`: sandbox, ingress, worker-1, worker-2, ..., relay, scheduler, gateway."""
+    """Running roles. In `processes`: sandbox, ingress, worker-1, worker-2, ..., relay, scheduler, gateway, chain."""
 
     def __init__(self, at: Places, processes: Processes, provider: Provider, letterbox: Letterbox) -> None:
         self.at = at
@@ -68,10 +71,14 @@ class Stage:
             KafkaError: the broker did not take the records.
         """
         at_once, shops = hold_back(records)
+        by_topic = _by_topic(at_once)
         began = time.monotonic()
-        async with Client(self.at.kafka) as client:
-            publishing = asyncio.create_task(_publish(client, at_once))
-            listening = asyncio.create_task(shops.listen(self.at.kafka, client, self.provider))
+        async with AsyncExitStack() as opened:
+            clients = {
+                topic: await opened.enter_async_context(Client(self.at.kafka, topic)) for topic in by_topic
+            }
+            publishing = asyncio.gather(*(_publish(clients[topic], some) for topic, some in by_topic.items()))
+            listening = asyncio.create_task(shops.listen(self.at.kafka, clients[CHECKOUT], self.provider))
 
             def own() -> list[str]:
                 """What we ourselves have still to publish."""
@@ -85,7 +92,7 @@ class Stage:
 
             try:
                 async with Lookout(self.at.kafka, self.at.database_url) as lookout:
-                    while under_way := await self._under_way(own(), client, lookout, observe):
+                    while under_way := await self._under_way(own(), clients.values(), lookout, observe):
                         if time.monotonic() - began > deadline_s:
                             raise NotSettledError(f"after {deadline_s:.0f} s: {'; '.join(under_way)}")
                         await asyncio.sleep(LOOK_EVERY_S)
@@ -96,7 +103,7 @@ class Stage:
         return time.monotonic() - began
 
     async def _under_way(
-        self, own: list[str], client: Client, lookout: Lookout, observe: Observer | None
+        self, own: list[str], clients: Iterable[Client], lookout: Lookout, observe: Observer | None
     ) -> list[str]:
         """What is not settled. `own` was asked before the look, which so covers all that was published.
 
@@ -109,11 +116,17 @@ class Stage:
         except (*UNREACHABLE, asyncpg.PostgresError, KafkaError) as error:
             return [f"a server is away ({type(error).__name__}: {error})"]
         if observe is not None:
-            observe(client.acknowledged, standing)
+            observe(sum(client.acknowledged for client in clients), standing)
         after = await self.provider.told()
         on_their_way = after.outstanding + after.delivered - before.delivered
         told = [f"{on_their_way} webhooks are on their way"] if on_their_way else []
         return [*own, *told, *standing.under_way()]
+
+
+def _by_topic(records: list[Record]) -> dict[str, list[Record]]:
+    """The records of each topic, in order; of the checkout's also when there are none."""
+    ordered = sorted(records, key=attrgetter("topic"))
+    return {CHECKOUT: []} | {topic: list(some) for topic, some in groupby(ordered, attrgetter("topic"))}
 
 
 async def _publish(client: Client, records: list[Record]) -> None:
@@ -143,6 +156,7 @@ async def staged(at: Places, logs: Path, *, workers: int = 2) -> AsyncIterator[S
             processes.start(f"worker-{number}", *COUNTERFOIL, "worker")
         for role in ("relay", "scheduler", "gateway"):
             processes.start(role, *COUNTERFOIL, role)
+        processes.start("chain", *COUNTERFOIL, "chain", "run")
         async with Provider(url, SecretStr(api_key)) as provider:
             yield Stage(at, processes, provider, letterbox)
 

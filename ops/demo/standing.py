@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     import asyncpg
 
-WATCHED: Final = "checkout.events"
+WATCHED: Final = ("checkout.events", "ledger.commands")
+"""What comes from outside; the rest follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Lookout:
         if self._connection is None:
             self._connection = await connect(self._database_url, application="counterfoil lookout")
         async with self._connection.transaction(isolation="repeatable_read", readonly=True):
-            row = await sql.standing(self._connection, topic=WATCHED)
+            row = await sql.standing(self._connection, topics=WATCHED)
             places = await sql.taken_in_up_to(self._connection)
         return row, {(place["topic"], place["partition"]): place["next_offset"] for place in places}
 

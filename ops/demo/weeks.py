@@ -1,8 +1,9 @@
-"""The days after the day, played: on each, time passes at the provider and on the test clock, and people act.
+"""The days after the day, played: on each, time passes at the provider and on the test clocks, and people act.
 
-First the provider's clock moves, and all that it tells is handled; then the test clock, with the timers that become
-due; then what is published on that day. Each is settled before the next, so that the order of days is that of events.
-At the end what banks said is told once more, and a stranger tries to say something: both must change nothing.
+First the provider's clock moves, and those of the houses that keep books, and all that follows is handled; then the
+marketplace's test clock, with the timers that become due; then what is published on that day. Each is settled before
+the next, so that the order of days is that of events. Then what banks said is told once more, and a stranger tries to
+say something: both must change nothing. In the end the houses close their books.
 """
 
 from __future__ import annotations
@@ -17,13 +18,21 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from db.connection import connect
 from db.queries import clocks
 from db.queries import demo as sql
+from db.queries import demo_books as books_sql
 from ops.demo.after import acts
+from ops.demo.books.closing import CLOSED, FINAL
+from ops.demo.books.closing import DAYS as CLOSING_DAYS
+from ops.demo.books.houses import NIGHT, at
 from ops.demo.cases import DECIDED
 from ops.demo.merchants import SANDBOX
+from ops.periods.closings import take_closings
+from schemas.outgoing import partition_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ops.demo.after import Act
+    from ops.demo.books.draft import Books
     from ops.demo.stage import Observer, Stage
 
     Tell = Callable[[str], None]
@@ -42,15 +51,26 @@ class Aftermath:
 
 
 async def play_weeks(
-    stage: Stage, *, events: int, seed: int, deadline_s: float, tell: Tell, observe: Observer | None = None
+    stage: Stage,
+    *,
+    events: int,
+    seed: int,
+    books: Books,
+    deadline_s: float,
+    tell: Tell,
+    observe: Observer | None = None,
 ) -> Aftermath:
     """Play what follows a day of so many events that is settled. `deadline_s` holds for each of its parts.
+
+    `books` is what its desks say; what they said on the day itself was played.
 
     Raises:
         NotSettledError: a part took longer.
         RoleEndedError, KafkaError, httpx.HTTPError: as `Stage.play`.
     """
-    draft = acts(events, seed, await _paid(stage, seed))
+    paid = await _paid(stage, seed)
+    draft = acts(events, seed, paid)
+    books.take_back_sales(_untouched(paid, draft))
     opened_at = await _start_clock(stage)
     await stage.letterbox.hang_up_at(stage.provider)
     told_since = ""
@@ -61,14 +81,17 @@ async def play_weeks(
             told_since = told_since or await stage.provider.now()
             margin_ms = MARGIN_MS if day == 0 else 0
             await stage.provider.advance((act.day - day) * DAY_MS + margin_ms)
+            await set_house_clocks(stage, books, act.day)
             await stage.play((), deadline_s=deadline_s, observe=observe)
-            await _set_clock(stage, opened_at + timedelta(days=act.day, milliseconds=MARGIN_MS))
+            moment = opened_at + timedelta(days=act.day, milliseconds=MARGIN_MS)
+            await _set_clocks(stage, [SANDBOX.tenant], moment)
             day = act.day
-        await stage.play(act.records, deadline_s=deadline_s, observe=observe)
+        asked = books.script.on(act.day) if act.day else []
+        await stage.play([*act.records, *asked], deadline_s=deadline_s, observe=observe)
         webhooks = (await stage.provider.told()).delivered - before
         tell(
             f"day {act.day:2}  {act.title}: {len(act.records):,} messages, {webhooks:,} webhooks, "
-            f"{time.monotonic() - started:.1f} s"
+            f"{len(asked):,} commands to the books, {time.monotonic() - started:.1f} s"
         )
     refused = await stage.letterbox.forge()
     await stage.letterbox.hang_up_at(stage.provider, plain=True)
@@ -77,7 +100,46 @@ async def play_weeks(
     tell(
         f"told again: {again:,} events of day {DECIDED} and later; {refused.total()} webhooks of a stranger's: refused"
     )
+    await _close_books(stage, books, deadline_s, tell, observe)
     return Aftermath(sum(len(act.records) for act in draft), refused)
+
+
+async def set_house_clocks(stage: Stage, books: Books, day: int) -> None:
+    """Make it the night of that day for those who keep books."""
+    await _set_clocks(stage, [house.market.tenant for house in books.houses], at(day, NIGHT))
+
+
+async def _close_books(
+    stage: Stage, books: Books, deadline_s: float, tell: Tell, observe: Observer | None
+) -> None:
+    for day, title in CLOSING_DAYS.items():
+        started = time.monotonic()
+        await set_house_clocks(stage, books, day)
+        asked = books.script.on(day)
+        await stage.play(asked, deadline_s=deadline_s, observe=observe)
+        kept = ""
+        if day in {CLOSED, FINAL}:
+            closings = await _take_closings(stage)
+            kept = f", {closings} closings kept"
+        tell(
+            f"day {day:2}  {title}: {len(asked):,} commands to the books{kept}, {time.monotonic() - started:.1f} s"
+        )
+
+
+async def _take_closings(stage: Stage) -> int:
+    """Keep the balances of closings, as an hourly job does; how many there are."""
+    connection: Any = await connect(stage.at.database_url, application="counterfoil closings")
+    try:
+        await take_closings(connection)
+        return cast("int", (await books_sql.slices_and_closings(connection))["closings"])
+    finally:
+        await connection.close()
+
+
+def _untouched(paid: list[dict[str, Any]], draft: list[Act]) -> list[dict[str, Any]]:
+    """Payments of the day of which nothing more is heard."""
+    heard = {record.key for act in draft for record in act.records}
+    return [row for row in paid if partition_key(row["tenant"], row["order_id"]).encode() not in heard]
 
 
 async def _paid(stage: Stage, seed: int) -> list[dict[str, Any]]:
@@ -99,18 +161,18 @@ async def _start_clock(stage: Stage) -> datetime:
     if stands_at is not None and stands_at > now_at:
         await stage.provider.advance(math.ceil((stands_at - now_at) / timedelta(milliseconds=1)))
         return cast("datetime", stands_at)
-    await _set_clock(stage, now_at)
+    await _set_clocks(stage, [SANDBOX.tenant], now_at)
     return now_at
 
 
-async def _set_clock(stage: Stage, now_at: datetime) -> None:
-    """Move the test clock of the tenant that has one, as `counterfoil clock` does."""
+async def _set_clocks(stage: Stage, tenants: list[str], now_at: datetime) -> None:
+    """Move the test clocks of tenants that have one, as `counterfoil clock` does."""
     connection: Any = await connect(stage.at.database_url, application="counterfoil clock")
     try:
         async with connection.transaction():
-            await clocks.set_clock(connection, tenant=SANDBOX.tenant, now_at=now_at)
-            await clocks.note_clock(
-                connection, tenant=SANDBOX.tenant, actor="demo", detail=f"to {now_at.isoformat()}"
-            )
+            for tenant in tenants:
+                await clocks.set_clock(connection, tenant=tenant, now_at=now_at)
+                detail = f"to {now_at.isoformat()}"
+                await clocks.note_clock(connection, tenant=tenant, actor="demo", detail=detail)
     finally:
         await connection.close()
