@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ops.checks import Verdict
 from ops.checks import check as check_laws
-from ops.inspect import explain as explaining
+from ops.cli.explain import explain
 from ops.inspect.balances import (
     AccountBalance,
     TrialBalance,
@@ -21,17 +21,12 @@ from ops.inspect.balances import (
     trial_balances,
     trial_balances_before,
 )
-from ops.inspect.node import Node
 from ops.inspect.screen import ask, fail, show, show_json
 from ops.inspect.words import amount, printable
 from ops.statements.moments import Basis, MomentError, end_of, zone_of
 from schemas.currencies import format_amount, is_currency
 
 commands = typer.Typer()
-explain = typer.Typer(
-    help="From money, payments and events back to the messages as they came, and forward to what went out.",
-    no_args_is_help=True,
-)
 commands.add_typer(explain, name="explain")
 
 Tenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
@@ -136,67 +131,6 @@ def balance(  # noqa: PLR0913 - a command's options
         raise typer.Exit(1)
 
 
-@explain.command("payment")
-def explain_payment(
-    name: Annotated[str, typer.Argument(help="A payment's id, or an order's.")],
-    tenant: Tenant = None,
-    *,
-    everything: Annotated[
-        bool, typer.Option(help="Also messages that changed nothing; reads the inbox.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Tell a payment's story: what each message changed, posted, asked of the provider and published."""
-    nodes = ask(
-        lambda connection: explaining.explain_payment(connection, name, tenant, everything=everything)
-    )
-    _show_nodes(nodes, f"there is no payment or order {name}", as_json=as_json)
-
-
-@explain.command("balance")
-def explain_balance(
-    code: AccountCode,
-    owner: Owner = None,
-    tenant: Tenant = None,
-    currency: Currency = None,
-    last: Annotated[int, typer.Option(min=1, help="How many entries, newest first.")] = 10,
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Show the entries that moved an account, and the messages they follow from."""
-    nodes = ask(
-        lambda connection: explaining.explain_balance(
-            connection, code, tenant=tenant, owner=owner, currency=currency, last=last
-        )
-    )
-    _show_nodes(nodes, f"there is no account {code} of that name", as_json=as_json)
-
-
-@explain.command("event")
-def explain_event(
-    event_id: Annotated[str, typer.Argument(help="Of a message that came in, or of an event of ours.")],
-    source: Annotated[str | None, typer.Option(help="The sender's; two may use one id.")] = None,
-    tenant: Tenant = None,
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Show a message with all that followed from it, or an event of ours with what led to it."""
-    nodes = ask(lambda connection: explaining.explain_event(connection, event_id, tenant, source))
-    _show_nodes(nodes, f"there is no event {event_id}", as_json=as_json)
-
-
-@explain.command("entry")
-def explain_entry(
-    entry_id: Annotated[int, typer.Argument(help="The entry's number.")],
-    tenant: Tenant = None,
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Show a journal entry, the message it follows from, and where it was published."""
-    nodes = ask(lambda connection: explaining.explain_entry(connection, entry_id, tenant))
-    _show_nodes(nodes, f"there is no entry {entry_id}", as_json=as_json)
-
-
 def _bound(as_of: str | None, zone: str) -> datetime | None:
     """Above what was asked for; exit 1 with what is wrong about it."""
     try:
@@ -268,12 +202,3 @@ def _balance_json(kept: AccountBalance, summed: AccountBalance) -> dict[str, Any
     if kept != summed:
         told["from_lines"] = asdict(summed) | {"balance_minor": summed.balance_minor}
     return told
-
-
-def _show_nodes(nodes: list[Node], nothing: str, *, as_json: bool) -> None:
-    if not nodes:
-        fail(nothing)
-    if as_json:
-        show_json([node.as_json() for node in nodes])
-        return
-    show(*(node.as_tree() for node in nodes))

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from rich.text import Text
 from rich.tree import Tree
 
 from ops.inspect.words import printable
 
-STYLES: Mapping[str, str] = {
-    "payment": "bold",
-    "balance": "bold",
+STYLES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("payment", "refund", "dispute", "journal", "wallet", "hold", "period"), "bold"),
+    **dict.fromkeys(("balance", "total", "code"), "bold"),
+    **dict.fromkeys(("call", "webhook", "timer"), "yellow"),
+    **dict.fromkeys(("body", "answer", "named", "hint", "rest"), "dim"),
     "entry": "bold green",
     "message": "bold cyan",
     "published": "magenta",
-    "call": "yellow",
-    "body": "dim",
-    "answer": "dim",
+    "missing": "bold red",
 }
+MOST_SHOWN: Final = 4_000
+"""Characters of a sentence or body in a tree: a message may have a megabyte. JSON has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,10 @@ class Node:
 
     def as_tree(self) -> Tree:
         """The node and all below it, for a terminal."""
-        tree = Tree(Text(printable(self.text), style=STYLES.get(self.kind, "")))
+        text = printable(self.text[:MOST_SHOWN])
+        if len(self.text) > MOST_SHOWN:
+            text += f" ... and {len(self.text) - MOST_SHOWN:,} more characters, which --json shows"
+        tree = Tree(Text(text, style=STYLES.get(self.kind, "")))
         for child in self.children:
             tree.add(child.as_tree())
         return tree

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
-from db.queries import explain as sql
+from db.queries import explain_messages as sql
 from ops.inspect.node import Node
 from ops.inspect.words import body_text, moment
 
@@ -51,6 +51,11 @@ def body_node(body: bytes) -> Node:
     return Node("body", body_text(body), facts)
 
 
+def message_text(row: asyncpg.Record) -> str:
+    """'checkout.payment_recorded.v1 s1 of /shops/a'."""
+    return f"{row['type']} {row['event_id']} of {row['source']}"
+
+
 def message_node(row: asyncpg.Record, *effects: Node) -> Node:
     """The message, with its body and what followed from it."""
     why = (
@@ -61,8 +66,7 @@ def message_node(row: asyncpg.Record, *effects: Node) -> Node:
         else ""
     )
     text = (
-        f"{row['type']} {row['event_id']} of {row['source']}, "
-        f"received {moment(row['received_at'])} at {place(row)}: {row['outcome']}{why}"
+        f"{message_text(row)}, received {moment(row['received_at'])} at {place(row)}: {row['outcome']}{why}"
     )
     names = ("tenant", "source", "event_id", "type", "key", "topic", "partition", "offset", "batch_id")
     facts: dict[str, Any] = {
@@ -76,9 +80,3 @@ def missing_message(cause: Identity, *effects: Node) -> Node:
     tenant, source, event_id = cause
     facts = {"tenant": tenant, "source": source, "event_id": event_id}
     return Node("message", f"{event_id} of {source}: NOT in the inbox, which breaks law 3", facts, effects)
-
-
-def node_of(messages: dict[Identity, asyncpg.Record], cause: Identity, *effects: Node) -> Node:
-    """The cause's node, whether it was found or not."""
-    row = messages.get(cause)
-    return missing_message(cause, *effects) if row is None else message_node(row, *effects)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from db.queries import explain as sql
+from db.queries import explain_messages as sql
 from ops.inspect.explain.messages import Identity, identity
 from ops.inspect.node import Node
 from schemas.dead_letter import DEAD_LETTER
@@ -22,25 +23,27 @@ if TYPE_CHECKING:
 MOST_OF_A_TYPE: Final = 64
 """Events of one type that follow from one message; no rule gives more than a few."""
 
+Published = dict[Identity, tuple[Node, ...]]
+"""Message -> the events that follow from it."""
 
-async def load_published(
-    connection: Connection, messages: Iterable[asyncpg.Record]
-) -> dict[Identity, tuple[Node, ...]]:
-    """The events that follow from each of these messages of the inbox."""
+
+async def load_published(connection: Connection, messages: Iterable[asyncpg.Record]) -> Published | None:
+    """The events that follow from each of these messages of the inbox; None where this role may not see them."""
     causes = {identity(row): row for row in messages}
+    if not await sql.may_read_published(connection):
+        return None
     if not causes:
         return {}
-    batch_ids = list({row["batch_id"] for row in causes.values()})
-    rows = await sql.published_by(connection, batch_ids=batch_ids)
-    event_ids = {event_id for _, _, event_id in causes}
-    found: dict[Identity, list[Node]] = {}
-    for row in rows:
+    batch_ids, event_ids = zip(*((row["batch_id"], row["event_id"]) for row in causes.values()), strict=True)
+    by_name: defaultdict[tuple[int, str], list[Identity]] = defaultdict(list)
+    for cause, row in causes.items():
+        by_name[row["batch_id"], row["event_id"]].append(cause)
+    found: defaultdict[Identity, list[Node]] = defaultdict(list)
+    for row in await sql.published_by(connection, batch_ids=batch_ids, event_ids=event_ids):
         event = orjson.loads(row["event"])
-        if event["causation"] not in event_ids:
-            continue
-        for cause, message in causes.items():
-            if row["batch_id"] == message["batch_id"] and follows(event, cause, message):
-                found.setdefault(cause, []).append(published_node(row, event))
+        for cause in by_name.get((row["batch_id"], event["causation"]), ()):
+            if follows(event, cause, causes[cause]):
+                found[cause].append(published_node(row, event))
     return {cause: tuple(nodes) for cause, nodes in found.items()}
 
 

@@ -6,29 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from db.connection import connect
 from handlers.payments.model import payment_id_of
-from ops.inspect.explain import explain_balance, explain_entry, explain_event, explain_payment
+from ops.inspect.explain import Shown, explain_balance, explain_entry, explain_event, explain_payment
 from tests.ops.busy import marketplace
 from tests.ops.checks.traffic import sale
+from tests.ops.inspect.trees import texts, walk
 from tests.shop import TENANT, capture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ops.inspect.node import Node
     from tests.conftest import Connection, Database
     from tests.ops.inspect.conftest import Commands, PointedAt
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """The node and all below it."""
-    yield node
-    for child in node.children:
-        yield from walk(child)
-
-
-def texts(node: Node, kind: str) -> list[str]:
-    """What is said of one kind of thing, from top to bottom."""
-    return [found.text for found in walk(node) if found.kind == kind]
 
 
 async def test_a_payments_story_is_whole_and_in_order(reader: Connection) -> None:
@@ -137,12 +125,16 @@ async def test_an_entry_leads_to_its_message_and_its_event(reader: Connection) -
 
 
 async def test_a_balance_leads_to_its_last_entries(reader: Connection) -> None:
-    (node,) = await explain_balance(reader, "merchant_payable", owner="m1", currency="EUR", last=2)
+    (node,) = await explain_balance(
+        reader, "merchant_payable", owner="m1", currency="EUR", shown=Shown(last=2)
+    )
     assert "merchant_payable of m1 (acme): 67.35 EUR" in node.text
     assert "What we owe a merchant." in node.text
     assert [found.facts["entry_id"] for found in walk(node) if found.kind == "entry"] == [6, 5]
     assert texts(node, "rest") == ["and 2 earlier lines; see them with --last"]
-    assert all("provider.call_succeeded.v1" in text for text in texts(node, "message"))
+    followed = [child.text for entry in node.children for child in entry.children if child.kind == "message"]
+    assert len(followed) == 2
+    assert all("provider.call_succeeded.v1" in text for text in followed)
 
 
 async def test_a_cause_that_was_deleted_is_told_not_hidden(spare: Database) -> None:
