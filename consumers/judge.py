@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 from consumers.limits import keep
+from consumers.rereading import show
 from consumers.world import Use, command_key, fingerprint
 from db.rows import InboxRow, UsedKey
 from db.writes import name_of, names_of
 from handlers.decision import Decision, Rejection, Waiting
 from handlers.periods.late import refused
 from schemas.outgoing import encode, partition_key
-from schemas.payment import CommandRepeated
 from schemas.reasons import REASONS, Reason
 from schemas.rejection import REJECTED, Rejected
-from schemas.topics import COMMAND_REPEATED, TOPIC_OF_TYPE
+from schemas.topics import REPEATED, TOPIC_OF_TYPE, TOPICS
 from schemas.value import value
 
 if TYPE_CHECKING:
@@ -120,7 +120,10 @@ def _decide(incoming: Incoming, world: World, writes: Writes, now: datetime) -> 
         outcome = refused(bounds, outcome.postings) or keep(world, message.tenant, outcome, fact=fact)
     if isinstance(outcome, Decision):
         world.advance(outcome)
+        entries = len(writes.entries)
         writes.apply(incoming.cause, outcome, now, bounds)
+        if world.reread:
+            show(world, writes, entries)
         return APPLIED
     if isinstance(outcome, Waiting):
         return Verdict("parked", outcome.reason, outcome.detail, _waits_for(incoming, outcome))
@@ -157,13 +160,15 @@ def _repeat(incoming: Incoming, use: Use, writes: Writes, now: datetime) -> Verd
         return reject(incoming, Rejection(Reason.IDEMPOTENCY_KEY_REUSED, detail), writes, now)
     data = incoming.message.data
     operation = incoming.message.type.rsplit(".", 1)[0]
-    told = CommandRepeated(
+    answer = REPEATED[incoming.message.type]
+    topic = TOPIC_OF_TYPE[answer]
+    told = (TOPICS[topic].outbound or {})[answer](
         incoming.key, operation, data.command_key() or "", first_event_id, use.outcome, use.reason
     )
-    payload = encode(incoming.cause, COMMAND_REPEATED, 0, incoming.key, now, told)
-    tenant, object_id = dict(incoming.needs).get("payment") or (incoming.cause.tenant, incoming.key)
-    key = partition_key(tenant, str(object_id))
-    writes.publish(TOPIC_OF_TYPE[COMMAND_REPEATED], key, payload)
+    payload = encode(incoming.cause, answer, 0, incoming.key, now, told)
+    about: Any = answer.partition(".")[0]  # a kind of aggregates, under whose key its events go
+    tenant, object_id = dict(incoming.needs).get(about) or (incoming.cause.tenant, incoming.key)
+    writes.publish(topic, partition_key(tenant, str(object_id)), payload)
     return Verdict("duplicate", detail=f"repeat of event {first_event_id}")
 
 

@@ -14,10 +14,12 @@ from consumers import checkout, ledger_commands, provider_results, timers, webho
 from producers.leadership import pause
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from consumers.engine import Engine
     from consumers.report import Observer
+
+    Crew = tuple[KafkaBroker, list[Engine]]
 
 log = structlog.get_logger()
 
@@ -51,21 +53,27 @@ async def run_worker(
 
     Raises what a consumer or a task beside them raised, none of which should: the process is to be started anew.
     """
-    broker = KafkaBroker(kafka, graceful_timeout=GRACE_S, logger=None)
     failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    engines = [
-        CONSUMERS[name].register(
-            broker,
-            database_url=database_url,
-            observer=observer,
-            batch_size=batch_size,
-            failure=failure,
-            instance=instance,
-        )
-        for name in names
-    ]
-    await _reach(kafka, stop)
-    await broker.start()
+
+    def enlist() -> Crew:
+        broker = KafkaBroker(kafka, graceful_timeout=GRACE_S, logger=None)
+        engines = [
+            CONSUMERS[name].register(
+                broker,
+                database_url=database_url,
+                observer=observer,
+                batch_size=batch_size,
+                failure=failure,
+                instance=instance,
+            )
+            for name in names
+        ]
+        return broker, engines
+
+    crew = await _start(kafka, enlist, stop)
+    if crew is None:
+        return
+    broker, engines = crew
     log.info("worker started", consumers=list(names))
     beside = [
         asyncio.create_task(stop.wait()),
@@ -83,6 +91,37 @@ async def run_worker(
         for engine in engines:
             await engine.close()
         log.info("worker stopped")
+
+
+async def _start(kafka: str, enlist: Callable[[], Crew], stop: asyncio.Event) -> Crew | None:
+    """Consumers that Kafka has let in, however often it goes away meanwhile; None when told to stop before that.
+
+    What could not start is left behind: a subscriber that was started in part cannot be started again.
+    """
+    while not stop.is_set():
+        await _reach(kafka, stop)
+        if stop.is_set():
+            break
+        broker, engines = crew = enlist()
+        try:
+            await broker.start()
+        except KafkaError as error:
+            log.warning("Kafka went away, starting over", error=type(error).__name__)
+            await _leave(broker, engines)
+            await pause(stop, WATCH_EVERY_S)
+        else:
+            return crew
+    return None
+
+
+async def _leave(broker: KafkaBroker, engines: Sequence[Engine]) -> None:
+    """Stop what had been started, as far as it answers; the batch under way is finished first."""
+    try:
+        await broker.stop()
+    except (KafkaError, ExceptionGroup) as error:
+        log.warning("consumers not stopped in order", error=type(error).__name__)
+    for engine in engines:
+        await engine.close()
 
 
 async def _reach(kafka: str, stop: asyncio.Event) -> None:

@@ -53,6 +53,8 @@ class World:
     uses: dict[CommandKey, Use] = field(default_factory=dict)
     unforeseen: set[Key] = field(default_factory=set)
     """Wallets, if they are open, that entries take from and nobody asked for; see consumers.limits."""
+    reread: set[Key] = field(default_factory=set)
+    """Objects whose entries are read back, to be reversed."""
     _named: dict[Any, Key] = field(default_factory=dict)
     """What References stand for."""
 
@@ -72,6 +74,7 @@ class World:
             tenants.add(incoming.cause.tenant)
             for kind, key in incoming.needs:
                 keys[kind].add(key)
+        world.reread = keys["booked"] - {None}
         references = {key for key in keys["payment"] if isinstance(key, Reference)}
         if references:
             await world._find_references(connection, references)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from db.ledger import Entry
@@ -112,6 +112,7 @@ class Writes:
         if self.entries:
             await ledger.write(connection, self.entries, ids["entry_ids"])
             self._tell_entries(ids["entry_ids"])
+            self._number_reversals(ids["entry_ids"])
         await self._write_states(connection)
         await self._write_delivery(connection, batch_id)
         await self._write_intake(connection, batch_id)
@@ -135,6 +136,16 @@ class Writes:
             payload = encode(cause, ENTRY_POSTED, number, posting.object_id, entry.posted_at, told)
             key = partition_key(cause.tenant, posting.object_id)
             self.publish(TOPIC_OF_TYPE[ENTRY_POSTED], key, payload)
+
+    def _number_reversals(self, entry_ids: Sequence[int]) -> None:
+        """What reverses entries of this very batch knows them by their place in it: -1 is the first."""
+        links, reversals = self._histories.get("entry_links", []), self._states.get("reversal", {})
+        for place, link in enumerate(links):
+            if link.linked_entry_id < 0:
+                links[place] = replace(link, linked_entry_id=entry_ids[-link.linked_entry_id - 1])
+        for key, reversal in reversals.items():
+            if reversal.entry_id < 0:
+                reversals[key] = replace(reversal, entry_id=entry_ids[-reversal.entry_id - 1])
 
     async def _write_states(self, connection: Connection) -> None:
         for kind, table in TABLES.items():
@@ -178,7 +189,10 @@ class Writes:
                 )
                 for state in rows
             )
-            await parking.wake(connection, names=[name for state in changed for name in names_of(state)])
+            names = [name for state in changed for name in names_of(state)]
+            booked = {(entry.cause.tenant, entry.posting.object_id) for entry in self.entries}
+            names += [name_of("booked", key) for key in booked]
+            await parking.wake(connection, names=names)
 
     async def _write_audit(self, connection: Connection) -> None:
         await connection.copy_records_to_table(

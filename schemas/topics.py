@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 
 from pydantic import Field
 
@@ -17,6 +17,7 @@ from schemas.period import PERIOD_EVENT_TYPES, PeriodChanged, PeriodMessage
 from schemas.provider import ProviderMessage
 from schemas.refund import REFUND_EVENT_TYPES, RefundChanged, RefundMessage
 from schemas.rejection import REJECTED, Rejected
+from schemas.repeated import JOURNAL_REPEATED, PERIOD_REPEATED, WALLET_REPEATED, LedgerCommandRepeated
 from schemas.timer import TimerMessage
 from schemas.value import value
 from schemas.wallet import HOLD_EVENT_TYPES, WALLET_EVENT_TYPES, HoldChanged, WalletChanged, WalletMessage
@@ -133,7 +134,7 @@ _OUTBOUND: Final = (
         "tenant:period",
         1,
         30 * DAY_MS,
-        outbound=dict.fromkeys(PERIOD_EVENT_TYPES, PeriodChanged),
+        outbound=dict.fromkeys(PERIOD_EVENT_TYPES, PeriodChanged) | {PERIOD_REPEATED: LedgerCommandRepeated},
     ),
     Topic(
         "account.events",
@@ -144,7 +145,8 @@ _OUTBOUND: Final = (
         30 * DAY_MS,
         outbound=dict.fromkeys(JOURNAL_EVENT_TYPES, JournalChanged)
         | dict.fromkeys(HOLD_EVENT_TYPES, HoldChanged)
-        | dict.fromkeys(WALLET_EVENT_TYPES, WalletChanged),
+        | dict.fromkeys(WALLET_EVENT_TYPES, WalletChanged)
+        | dict.fromkeys((JOURNAL_REPEATED, WALLET_REPEATED), LedgerCommandRepeated),
     ),
     Topic(
         "notification.requests",
@@ -200,3 +202,18 @@ TOPIC_OF_TYPE: Final[dict[str, str]] = {
     if topic.direction != "dead"
     for event_type in (topic.outbound or {})
 }
+
+
+def _commands(answer: str, *unions: Any) -> dict[str, str]:
+    """The types that these unions of messages read, each with the type of what answers its repeats."""
+    members = (member for union in unions for member in get_args(union))
+    return {get_args(member.model_fields["type"].annotation)[0]: answer for member in members}
+
+
+REPEATED: Final[dict[str, str]] = {
+    **_commands(COMMAND_REPEATED, CheckoutMessage, RefundMessage, DisputeMessage),
+    **_commands(JOURNAL_REPEATED, JournalMessage),
+    **_commands(WALLET_REPEATED, WalletMessage),
+    **_commands(PERIOD_REPEATED, PeriodMessage),
+}
+"""Command -> the event that answers its repeat: about the same kind of object, where that object's events go."""

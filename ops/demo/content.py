@@ -16,7 +16,7 @@ import orjson
 from db.connection import connect
 from db.queries import demo as sql
 from ops.demo.readback import records_of
-from schemas.topics import COMMAND_REPEATED, TOPICS
+from schemas.topics import REPEATED, TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,8 +53,8 @@ async def _events(kafka: str) -> dict[str, dict[str, list[str]]]:
         seen.add((record.topic, event["id"]))
         told = orjson.dumps(_lasting(event, record.topic), option=orjson.OPT_SORT_KEYS).decode()
         key = (record.key or b"").decode()
-        # A repeated command is answered whenever it comes, between whatever happens to its payment meanwhile.
-        lane = f"{key} {COMMAND_REPEATED}" if event["type"] == COMMAND_REPEATED else key
+        # A repeated command is answered whenever it comes, between whatever happens to its object meanwhile.
+        lane = f"{key} {event['type']}" if event["type"] in _ANSWERS else key
         events[record.topic].setdefault(lane, []).append(told)
     for topic, by_key in events.items():
         if topic != IN_ORDER:
@@ -92,6 +92,7 @@ def _entry(data: Data) -> Data:
     return _without(*gone)(data)
 
 
+_ANSWERS: Final = frozenset(REPEATED.values())
 _CLEAN: Final[dict[str, Callable[[Data], Data]]] = {
     "payment.events": _payment,
     "ledger.entries": _entry,

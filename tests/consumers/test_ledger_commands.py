@@ -11,8 +11,10 @@ import pytest
 
 from handlers.journals.model import journal_uuid_of
 from handlers.payments.model import payment_id_of
+from handlers.periods.model import period_id_of
 from handlers.wallets.model import hold_uuid_of
 from ops.rebuild.replay import replay
+from schemas.repeated import LedgerCommandRepeated
 from tests.books import (
     LATER,
     LEDGER,
@@ -38,6 +40,7 @@ from tests.books import (
     spent,
     wallet,
 )
+from tests.contract.test_events import promised_and_published
 from tests.engines import Feed, broken_laws, content, feeds, outcomes, published, reasons
 from tests.shop import TENANT, fees, sale
 
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
 
 CROWD = 50
 TIMERS = "timer.events"
+PERIOD = {"period": "2026-10", "note": "the month's end"}
 J1 = str(journal_uuid_of(TENANT, "j1"))
 FIRST = {"object_id": J1, "number": 1}
 
@@ -118,6 +122,56 @@ async def test_a_payment_s_entry_is_taken_back_by_hand_and_stands_in_one_group(
     await books.take(reversal("r3", r1, 2), approve("r3", reverses=mine))
     assert await admin.fetchval("SELECT count(DISTINCT root_entry_id) FROM entry_groups") == 1
     assert await broken_laws(admin) == []
+
+
+async def test_what_a_batch_posts_it_also_takes_back(
+    database: Database, books: Feed, admin: Connection
+) -> None:
+    """The entry, a part of it taken back, the rest with what should have been posted, and that taken back, too."""
+    right = pair(700, debit="suspense", credit="bank_clearing")
+    some = [{"line": number, "amount_minor": 400} for number in (1, 2)]
+    r2 = str(journal_uuid_of(TENANT, "r2"))
+    await books.take(
+        journal("j0"),
+        approve("j0"),
+        journal("j1"),
+        approve("j1"),
+        reversal("r1", J1, lines=some),
+        approve("r1", reverses=FIRST),
+        reversal("r2", J1, legs=right),
+        reversal("r3", J1, lines=some),
+        approve("r2", reverses=FIRST),
+        approve("r3", reverses=FIRST),
+        reversal("r4", r2, 2),
+        approve("r4", reverses={"object_id": r2, "number": 2}),
+    )
+    found = await reasons(admin)
+    assert {name: reason for name, reason in found.items() if reason} == {"r3-approved": "already_reversed"}
+    rows = await admin.fetch(
+        "SELECT g.kind, g.rule, l.entry_id AS linked FROM entry_groups AS g"
+        " LEFT JOIN entries AS l ON l.entry_id = g.linked_entry_id ORDER BY g.entry_id"
+    )
+    first = await admin.fetchval("SELECT entry_id FROM entries WHERE object_id = $1", J1)
+    assert [tuple(row) for row in rows] == [
+        ("original", "manual_journal", None),
+        ("reverses", "entry_reversal", first),
+        ("reverses", "entry_reversal", first),
+        ("replaces", "entry_correction", first),
+        ("reverses", "entry_reversal", first + 3),
+    ]
+    assert await admin.fetchval("SELECT count(DISTINCT root_entry_id) FROM entry_groups") == 1
+    assert await balances(admin) == {"suspense/main/EUR": -1000, "bank_clearing/main/EUR": -1000}, "j0 alone"
+    assert await broken_laws(admin) == []
+    assert (await replay(database.app_url, database.admin_url)).ok
+
+
+async def test_a_reversal_that_came_too_early_is_woken_by_its_entry(books: Feed, admin: Connection) -> None:
+    await books.take(journal("j1"))
+    await books.take(reversal("r1", J1))
+    await admin.execute("UPDATE parked SET due_at = clock_timestamp() + interval '1 hour'")
+    await books.take(approve("j1"))
+    assert await books.engine.retry_parked() == 1
+    assert (await outcomes(admin))["r1"] == "applied"
 
 
 async def test_fifty_reversals_at_once_take_back_no_more_than_there_was(
@@ -202,6 +256,42 @@ async def test_two_engines_and_fifty_clients_keep_a_limit_exactly(
     assert await admin.fetchval("SELECT count(*) FROM parked") == 0
     assert await broken_laws(admin) == []
     assert (await replay(database.app_url, database.admin_url)).ok
+
+
+async def test_a_repeated_command_is_answered_where_its_object_s_events_go(
+    books: Feed, admin: Connection
+) -> None:
+    first = [journal("j1"), opened(), held("h1", 10), command("p1", "period_close_requested", PERIOD)]
+    again = [
+        journal("j1-again", journal_id="j1", idempotency_key="j1"),
+        opened("open-again", idempotency_key="open"),
+        held("h1", 10).replace(b'"id":"h1"', b'"id":"h1-again"'),
+        command("p1-again", "period_close_requested", PERIOD | {"idempotency_key": "p1"}),
+    ]
+    await books.take(*first)
+    await books.settle_parked(admin)
+    await books.take(*again)
+    assert {(await outcomes(admin))[name] for name in ("j1-again", "open-again", "h1-again", "p1-again")} == {
+        "duplicate"
+    }
+    told = [m for m in await published(admin) if m["type"].endswith(".command_repeated.v1")]
+    assert {m["causation"]: (m["topic"], m["type"].split(".")[0], m["key"]) for m in told} == {
+        "j1-again": ("account.events", "journal", f"acme:{J1}"),
+        "open-again": ("account.events", "wallet", f"acme:{WALLET}"),
+        "h1-again": ("account.events", "wallet", f"acme:{WALLET}"),
+        "p1-again": ("period.events", "period", f"acme:{period_id_of(TENANT, '2026-10')}"),
+    }
+    assert {
+        m["causation"]: (m["data"]["object_id"], m["data"]["outcome"], m["data"]["reason"]) for m in told
+    } == {
+        "j1-again": ("j1", "applied", None),
+        "open-again": (WALLET, "applied", None),
+        "h1-again": (WALLET, "rejected", "limit_reached"),
+        "p1-again": ("periods", "applied", None),
+    }
+    for one in told:
+        promised_and_published(one["type"], LedgerCommandRepeated(**one["data"]))
+    assert await broken_laws(admin) == []
 
 
 async def test_the_database_itself_keeps_a_limit_whatever_rule_posts(books: Feed, admin: Connection) -> None:

@@ -8,6 +8,7 @@ import signal
 import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -264,6 +265,57 @@ async def test_a_worker_tells_its_lag(broker: str, database: Database, admin: Co
 
 async def _knows_it_is_done(watcher: Watcher) -> bool:
     return len(watcher.lag) == 6 and not any(watcher.lag.values())
+
+
+@asynccontextmanager
+async def leaving_after(monkeypatch: pytest.MonkeyPatch, kafka: str, looks: int) -> AsyncIterator[str]:
+    """Kafka's address, at which it leaves after each of so many looks at it: before the consumers have started."""
+    seen: list[str] = []
+    look = worker._reach  # noqa: SLF001 - the moment between it and the start is what matters
+    async with cable_to(f"kafka://{kafka}/") as (cable, url):
+
+        async def look_and_lose(address: str, stop: asyncio.Event) -> None:
+            cable.plugged_in = True
+            await look(address, stop)
+            seen.append(address)
+            if len(seen) <= looks:
+                cable.unplug()
+
+        monkeypatch.setattr(worker, "_reach", look_and_lose)
+        yield urlsplit(url).netloc
+        assert len(seen) > looks
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_kafka_that_goes_away_just_before_the_consumers_start_is_waited_for(
+    broker: str, database: Database, admin: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "WATCH_EVERY_S", 0.1)
+    await publish(broker, CHECKOUT, [("acme:m1", fees()), *sales(0, 20)])
+    async with (
+        leaving_after(monkeypatch, broker, 2) as address,
+        a_worker(address, database.app_url, Watcher()),
+    ):
+        await until(lambda: _are_booked(admin, 20))
+    assert await broken_laws(admin) == []
+
+
+async def _are_booked(admin: Connection, number: int) -> bool:
+    return bool(await admin.fetchval("SELECT count(*) = $1 FROM entries", number))
+
+
+async def test_a_worker_is_told_to_stop_while_kafka_is_away(database: Database) -> None:
+    async with cable_to("kafka://127.0.0.1:9/") as (cable, url):
+        cable.plugged_in = False
+        stop = asyncio.Event()
+        running = asyncio.create_task(
+            run_worker(urlsplit(url).netloc, database.app_url, Watcher(), stop, names=["checkout"])
+        )
+        ended, _ = await asyncio.wait({running}, timeout=0.5)
+        assert not ended
+        stop.set()
+        async with asyncio.timeout(20):
+            await running
 
 
 @pytest.mark.faults

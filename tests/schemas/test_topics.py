@@ -8,8 +8,18 @@ from typing import Final
 import pytest
 
 from handlers.payments.states import State
+from ops.contracts.json_schemas import message_types
 from schemas.payment import PAYMENT_EVENT_TYPES
-from schemas.topics import COMMAND_REPEATED, GROUP, INBOUND, TOPIC_OF_TYPE, TOPICS, Topic, dead_letter_topic
+from schemas.topics import (
+    COMMAND_REPEATED,
+    GROUP,
+    INBOUND,
+    REPEATED,
+    TOPIC_OF_TYPE,
+    TOPICS,
+    Topic,
+    dead_letter_topic,
+)
 
 # fmt: off
 DESIGN: Final = [
@@ -67,3 +77,16 @@ def test_every_state_of_a_payment_is_told() -> None:
         "payment.authorization_expiring.v1",
     }
     assert TOPIC_OF_TYPE[COMMAND_REPEATED] == "payment.events"
+
+
+@pytest.mark.parametrize("topic", ["checkout.events", "ledger.commands"])
+def test_every_command_s_repeat_is_answered_by_an_event_of_the_registry(topic: str) -> None:
+    for command in message_types()[topic]:
+        answer = REPEATED[command]
+        home = TOPICS[TOPIC_OF_TYPE[answer]]
+        assert (home.name == "payment.events") is (topic == "checkout.events")
+        about = answer.split(".")[0]
+        assert any(name.startswith(f"{about}.") for name in home.outbound or {} if name != answer)
+    assert set(REPEATED.values()) == {
+        name for names in message_types().values() for name in names if name.endswith(".command_repeated.v1")
+    }

@@ -11,7 +11,8 @@ WITH told AS (
     CROSS JOIN string_to_table(o.payloads, E'\n') AS p (event)
     CROSS JOIN json_to_record(p.event::json) AS e (tenant text, causation text, type text, data json)
     CROSS JOIN json_to_record(e.data) AS d (journal_uuid uuid, hold_uuid uuid, version integer, state text)
-    WHERE o.topic = 'account.events' AND e.type NOT LIKE 'wallet.%'
+    WHERE o.topic = 'account.events'
+        AND e.type NOT LIKE 'wallet.%' AND e.type NOT LIKE '%.command_repeated.v1'
     GROUP BY e.tenant, coalesce(d.journal_uuid, d.hold_uuid), d.version, d.state
 )
 

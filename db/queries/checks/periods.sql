@@ -130,9 +130,10 @@ WITH told AS (
         min(o.batch_id) AS batch_id
     FROM outbox_batches AS o
     CROSS JOIN string_to_table(o.payloads, E'\n') AS p (event)
-    CROSS JOIN json_to_record(p.event::json) AS e (tenant text, subject text, causation text, data json)
+    CROSS JOIN json_to_record(p.event::json)
+        AS e (tenant text, type text, subject text, causation text, data json)
     CROSS JOIN json_to_record(e.data) AS d (version integer, state text)
-    WHERE o.topic = 'period.events'
+    WHERE o.topic = 'period.events' AND e.type NOT LIKE '%.command_repeated.v1'
     GROUP BY e.tenant, e.subject, d.version, d.state
 )
 
