@@ -1,0 +1,1 @@
+"""What waits for a person: gathered from every context, with who may decide, by when, and by which command."""

@@ -1,0 +1,105 @@
+"""Ask the system for something as a person does: publish commands, and wait for what becomes of them.
+
+A command is known by its idempotency key: whoever sends it again with the same key asks for nothing new, and is told
+what became of the first. So a person who does not know whether something was done may safely do it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+from db.queries import asking as sql
+from ops.charge.sending import SOURCE, command
+from producers.client import Client, key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from db.connection import Connection
+
+PATIENCE_S: Final = 15.0
+"""How long to wait for workers to take something in, and for what it waits for to come."""
+LOOK_AGAIN_S: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Commands about one object, in their order: (type without its version, data). `key` makes them one wish."""
+
+    tenant: str
+    topic: str
+    commands: Sequence[tuple[str, Mapping[str, Any]]]
+    key: str
+
+    def keys(self) -> list[str]:
+        """The idempotency key of each command."""
+        if len(self.commands) == 1:
+            return [self.key]
+        return [f"{self.key}/{number}" for number in range(1, len(self.commands) + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a command: `outcome` as in the inbox, the reason code, and the words for it."""
+
+    outcome: str
+    reason: str | None = None
+    detail: str = ""
+    is_repeat: bool = False
+    """Whether the key was used before; then the outcome is that of the first."""
+
+
+NOTHING_YET: Final = Answer("waiting")
+"""Nobody has taken it in."""
+
+
+async def ask_and_wait(
+    connection: Connection, kafka: str, asked: Asked, patience_s: float = PATIENCE_S
+) -> Answer:
+    """Publish the commands, and wait. The first answer that is not "applied", or that of the last one.
+
+    Raises:
+        InvalidEventError: one of them breaks the contract; nothing was sent.
+        KafkaError: the broker did not take them.
+    """
+    event_ids = [f"asked-{uuid.uuid4()}" for _ in asked.commands]
+    bodies = [
+        command(asked.tenant, f"{kind}.v1", event_id, {"idempotency_key": key, **data})
+        for event_id, key, (kind, data) in zip(event_ids, asked.keys(), asked.commands, strict=True)
+    ]
+    keys = [key_of(asked.topic, body) for body in bodies]  # all are checked before any is sent
+    async with Client(kafka, asked.topic) as client:
+        for key, body in zip(keys, bodies, strict=True):
+            await client.send(key, body)
+    deadline = monotonic() + patience_s
+    while True:
+        rows = await sql.outcomes_of_commands(
+            connection,
+            event_ids=event_ids,
+            idempotency_keys=asked.keys(),
+            source=SOURCE,
+            tenant=asked.tenant,
+        )
+        answer = _answer([_told(row) for row in rows], len(bodies))
+        if answer.outcome not in {"waiting", "parked"} or monotonic() >= deadline:
+            return answer
+        await asyncio.sleep(LOOK_AGAIN_S)
+
+
+def _told(row: Any) -> Answer:
+    """A repeat gives the outcome of the first; its detail was told then, and is not kept."""
+    if row["outcome"] == "duplicate" and row["first_outcome"] is not None:
+        return Answer(row["first_outcome"], row["first_reason"], row["detail"] or "", is_repeat=True)
+    return Answer(row["outcome"], row["reason"], row["detail"] or "")
+
+
+def _answer(answers: Sequence[Answer], expected: int) -> Answer:
+    """The first that is not done; NOTHING_YET while some are still to come; else the last."""
+    refused = next((answer for answer in answers if answer.outcome != "applied"), None)
+    if refused is not None:
+        return refused
+    return answers[-1] if len(answers) == expected else NOTHING_YET

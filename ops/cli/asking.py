@@ -1,0 +1,88 @@
+"""What the commands that ask for something have in common: who asks, what is told of the answer, and the exit code.
+
+0 done    1 refused, or what was typed is wrong    2 no answer: a server is away, or no worker runs    3 it waits
+"""
+
+from __future__ import annotations
+
+import getpass
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn
+
+import typer
+from aiokafka.errors import KafkaError
+
+from ops.asking import PATIENCE_S, Asked, ask_and_wait
+from ops.inspect.screen import act, fail
+from ops.inspect.words import advice, printable
+from producers.client import InvalidEventError
+
+if TYPE_CHECKING:
+    from ops.asking import Answer
+
+LEDGER: Final = "ledger.commands"
+
+Tenant = Annotated[str, typer.Option(help="Whose books.")]
+OfTenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
+Actor = Annotated[str | None, typer.Option(help="Who does it; by default you.")]
+Role = Annotated[Literal["support", "manager", "finance"], typer.Option(help="As what.")]
+Note = Annotated[str, typer.Option(help="Why; kept in the audit log.")]
+Key = Annotated[
+    str | None, typer.Option(help="A key of yours: with the same one it is done once, however often you ask.")
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether it is right.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs; amounts in minor units.")]
+Limit = Annotated[int, typer.Option(min=1, help="How many to list.")]
+
+
+def acting(actor: str | None, role: str) -> dict[str, str]:
+    """Who acts, and as what, as commands say it."""
+    if actor:
+        return {"id": actor, "role": role}
+    try:
+        return {"id": getpass.getuser(), "role": role}
+    except (KeyError, OSError):
+        fail("this account has no name; say who you are with --actor")
+
+
+def carry_out(
+    tenant: str,
+    commands: Sequence[tuple[str, Mapping[str, Any]]],
+    key: str | None = None,
+    topic: str = LEDGER,
+    words: Callable[[Answer], str | None] = lambda _: None,
+) -> Answer:
+    """Ask, wait, and return when it is done. Otherwise say what became of it, and exit.
+
+    `words` may say it better than the answer's own detail, which counts in minor units.
+    """
+    asked = Asked(tenant, topic, commands, key or f"desk-{uuid.uuid4()}")
+    try:
+        answer = act(lambda connection, kafka: ask_and_wait(connection, kafka, asked, PATIENCE_S))
+    except InvalidEventError as error:
+        fail("; ".join(f"{field.removeprefix('data.')}: {problem}" for field, problem in error.problems))
+    except KafkaError as error:
+        fail(f"Kafka did not take it: {error}", 2)
+    if answer.outcome != "applied":
+        _give_up(answer, words(answer) or printable(answer.detail), asked.key)
+    return answer
+
+
+def _give_up(answer: Answer, detail: str, key: str) -> NoReturn:
+    """Say what became of it instead, and what to do."""
+    if answer.outcome == "waiting":
+        again = f"the same command with --key {key} asks again, and nothing is done twice"
+        fail(f"sent, but no worker took it in within {PATIENCE_S:g} s; {again}", 2)
+    before = "asked before with this key, and " if answer.is_repeat else ""
+    why = f"{detail} ({answer.reason})" if answer.reason else detail
+    if answer.outcome == "parked":
+        fail(f"{before}it waits: {why}. See `counterfoil parked list`", 3)
+    word = {"rejected": "refused", "dead": "set aside"}.get(answer.outcome, answer.outcome)
+    fail(f"{before}{word}: {why}. {advice(answer.reason) if answer.reason else ''}".rstrip())
+
+
+def confirmed(question: str, *, yes: bool) -> None:
+    """Go on when the person says so, or has said --yes; otherwise exit 1, with nothing done."""
+    if not yes and not typer.confirm(question):
+        fail("nothing was sent")
