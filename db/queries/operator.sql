@@ -36,28 +36,58 @@ ORDER BY p.created_at DESC
 LIMIT 20;
 
 -- name: unknown_outcomes
--- Calls whose outcome nobody knows, the oldest first, with all that is known and the time by which to decide.
+-- Calls whose outcome nobody knows, of payments, refunds and disputes, the oldest first, with all that is
+-- known and the time by which to decide. A person can decide those of payments; `object_name` is the refund's
+-- or dispute's. Refunds and disputes are found by their open calls, which have an index.
+WITH unsure AS (
+    SELECT
+        p.tenant, p.order_id, p.payment_id, p.payment_id AS object_id, 'payment' AS object_type,
+        p.order_id AS object_name, p.state, p.currency, p.amount_minor, p.captured_minor, p.call_id,
+        p.call_operation, p.call_amount_minor, p.provider, p.provider_reference, p.reason, p.remarks,
+        p.updated_at
+    FROM payments AS p
+    WHERE NOT p.certain
+    UNION ALL
+    SELECT
+        r.tenant, r.order_id, r.payment_id, r.object_id, 'refund', r.refund_id, r.state, r.currency,
+        r.amount_minor, NULL, r.call_id, c.operation, c.amount_minor, c.provider, r.provider_reference,
+        r.reason, NULL, r.updated_at
+    FROM provider_calls AS c
+    INNER JOIN refunds AS r ON r.object_id = c.object_id AND r.tenant = c.tenant AND r.call_id = c.call_id
+    WHERE c.status <> 'answered' AND NOT r.certain
+    UNION ALL
+    SELECT
+        d.tenant, d.order_id, d.payment_id, d.object_id, 'dispute', d.dispute_reference, d.state, d.currency,
+        d.amount_minor, NULL, d.call_id, d.call_operation, c.amount_minor, d.provider, d.provider_reference,
+        d.reason, NULL, d.updated_at
+    FROM provider_calls AS c
+    INNER JOIN disputes AS d ON d.object_id = c.object_id AND d.tenant = c.tenant AND d.call_id = c.call_id
+    WHERE c.status <> 'answered' AND NOT d.certain
+),
+
+deadlines AS (
+    SELECT c.tenant, c.call_id, max(d.due_at) AS due_at
+    FROM unsure AS u
+    INNER JOIN provider_calls AS c ON c.tenant = u.tenant AND c.call_id = u.call_id
+    INNER JOIN timers AS d ON d.tenant = u.tenant AND d.payment_id = u.payment_id
+    WHERE u.object_type = 'payment' AND d.kind = 'outcome_deadline' AND d.due_at >= c.created_at
+    GROUP BY c.tenant, c.call_id
+)
+
 SELECT
-    p.tenant, p.order_id, p.payment_id, p.state, p.currency, p.amount_minor, p.captured_minor,
-    p.call_id, p.call_operation, p.call_amount_minor, p.provider, p.provider_reference, p.reason,
-    p.remarks, p.updated_at,
-    c.created_at AS asked_at, c.status, c.tries, c.unknown_since, a.answer, a.detail,
+    u.*, c.created_at AS asked_at, c.status, c.tries, c.unknown_since, a.answer, a.detail,
     t.due_at AS deadline_at
-FROM payments AS p
-INNER JOIN provider_calls AS c ON c.tenant = p.tenant AND c.call_id = p.call_id
+FROM unsure AS u
+INNER JOIN provider_calls AS c ON c.tenant = u.tenant AND c.call_id = u.call_id
 LEFT JOIN LATERAL (
     SELECT l.answer, l.detail FROM provider_answers AS l
     WHERE l.tenant = c.tenant AND l.call_id = c.call_id
     ORDER BY l.try DESC
     LIMIT 1
 ) AS a ON true
-LEFT JOIN LATERAL (
-    SELECT max(d.due_at) AS due_at FROM timers AS d
-    WHERE d.tenant = p.tenant AND d.payment_id = p.payment_id AND d.kind = 'outcome_deadline'
-        AND d.due_at >= c.created_at
-) AS t ON true
-WHERE NOT p.certain AND (:tenant::text IS NULL OR p.tenant = :tenant)
-ORDER BY coalesce(t.due_at, p.updated_at), p.tenant, p.order_id
+LEFT JOIN deadlines AS t ON t.tenant = u.tenant AND t.call_id = u.call_id
+WHERE :tenant::text IS NULL OR u.tenant = :tenant
+ORDER BY coalesce(t.due_at, u.updated_at), u.tenant, u.order_id
 LIMIT :most;
 
 -- name: unknown_outcome^
@@ -66,6 +96,10 @@ SELECT p.tenant, p.order_id, p.call_operation, p.call_amount_minor, p.currency, 
 FROM payments AS p
 INNER JOIN provider_calls AS c ON c.tenant = p.tenant AND c.payment_id = p.payment_id
 WHERE c.call_id = :call_id AND p.call_id = :call_id AND NOT p.certain;
+
+-- name: operation_of_call$
+-- What a call asks for on behalf of a refund or dispute.
+SELECT c.operation FROM provider_calls AS c WHERE c.call_id = :call_id AND c.object_id IS NOT NULL;
 
 -- name: find_payments
 -- Payments by a name that has an index: of the payment, a tenant's order, the provider's reference, also of a

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import getpass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import typer
 from aiokafka.errors import KafkaError
 from rich.table import Table
+from rich.text import Text
 
 from db.queries import operator as sql
 from ops.charge.sending import command, send
@@ -22,6 +23,8 @@ from producers.client import InvalidEventError
 from schemas.currencies import format_amount
 
 commands = typer.Typer()
+PAYMENT: Final = "payment"
+
 calls = typer.Typer(help="Provider calls whose outcome nobody knows.", no_args_is_help=True)
 commands.add_typer(calls, name="calls")
 
@@ -43,27 +46,32 @@ def list_unknown(
         return
     now = datetime.now(UTC)
     table = Table(
-        "call", "order", "asked", "amount", "provider", "reference", "heard", "for", "decide within"
+        "call", "order", "of", "asked", "amount", "provider", "reference", "heard", "for", "decide within"
     )
     for row in rows:
-        left = "now" if row["deadline_at"] is None else _left(row["deadline_at"], now)
         amount = f"{format_amount(row['call_amount_minor'], row['currency'])} {row['currency']}"
         heard = row["reason"] or f"{row['answer'] or 'nothing'} {row['detail'] or ''}"
+        named = "" if row["object_type"] == PAYMENT else f" {row['object_name']}"
         table.add_row(
             str(row["call_id"]),
             f"{row['tenant']}:{row['order_id']}",
+            Text(printable(f"{row['object_type']}{named}")),
             row["call_operation"],
             amount,
             row["provider"],
             row["provider_reference"] or "",
-            printable(heard),
+            Text(printable(heard)),
             age(now - row["asked_at"]),
-            left,
+            _within(row, now),
         )
     show(table)
     typer.echo(
-        "Look it up in the provider's console, then: counterfoil calls resolve CALL VERDICT --note WHY"
+        "Look it up in the provider's console. A payment's: counterfoil calls resolve CALL VERDICT --note WHY"
     )
+    if any(row["object_type"] != PAYMENT for row in rows):
+        typer.echo(
+            "A refund's or dispute's: the gateway goes on asking, and the provider's webhook ends it, too"
+        )
 
 
 @calls.command("resolve")
@@ -79,6 +87,9 @@ def resolve(
     """Decide what became of a call. A large amount needs a second person who says the same."""
     row = ask(lambda connection: sql.unknown_outcome(connection, call_id=call_id))
     if row is None:
+        operation = ask(lambda connection: sql.operation_of_call(connection, call_id=call_id))
+        if operation is not None:
+            fail(f"call {call_id}, {operation}, is no payment's: its provider decides, by answer or webhook")
         fail(f"call {call_id} is not among those whose outcome is unknown")
     who = actor or getpass.getuser()
     body = command(
@@ -105,6 +116,13 @@ def resolve(
     typer.echo(
         f"decided: {row['call_operation']} of order {row['order_id']} {verdict}; see `explain payment`"
     )
+
+
+def _within(row: Any, now: datetime) -> str:
+    """How long there is to decide a payment's; the others are not for a person to decide."""
+    if row["object_type"] != PAYMENT:
+        return "the provider decides"
+    return "now" if row["deadline_at"] is None else _left(row["deadline_at"], now)
 
 
 def _left(deadline_at: Any, now: datetime) -> str:
