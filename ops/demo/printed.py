@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from handlers.disputes.states import State as DisputeState
 from handlers.ledger.model import Code
 from handlers.payments.states import State
 from handlers.refunds.states import State as RefundState
+from ops.demo.books.printed import printed_books
 from ops.demo.report import CATEGORIES, OUTCOMES
+from ops.demo.tables import counts_table, new_table
 from schemas.currencies import format_amount
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rich.console import RenderableType
+    from rich.table import Table
 
     from ops.demo.report import Report
 
@@ -32,7 +32,6 @@ OWED: Final = {
     "fees earned": Code.PLATFORM_FEE_REVENUE,
 }
 """Who owes whom, in a finance person's words: heading -> account code."""
-BAR_WIDTH: Final = 30
 PICTURE_WIDTH: Final = 40
 WENT: Final = {"refunded": "▒", "in_flight": "░", "disputed": "▓", "lost": "x"}
 """Category of money that does not stay -> its mark in the picture."""
@@ -42,33 +41,26 @@ def printed(report: Report) -> RenderableType:
     """All of it, in the order of a finance person's questions."""
     return Group(
         _came_in(report),
-        _counts("Payments, by state", {state: report.payments.get(state, 0) for state in State}),
-        _counts("Refunds, by state", {state: report.refunds.get(state, 0) for state in RefundState}),
-        _counts("Disputes, by state", {state: report.disputes.get(state, 0) for state in DisputeState}),
+        counts_table("Payments, by state", {state: report.payments.get(state, 0) for state in State}),
+        counts_table("Refunds, by state", {state: report.refunds.get(state, 0) for state in RefundState}),
+        counts_table("Disputes, by state", {state: report.disputes.get(state, 0) for state in DisputeState}),
         _categories(report),
         _where_it_went(report),
         _who_owes_whom(report),
         _trial_balance(report),
-        _counts("Refused, and why", report.rejections),
-        _counts("Set aside as unreadable, and why", report.dead_letters),
+        *printed_books(report.books),
+        counts_table("Refused, and why", report.rejections),
+        counts_table("Set aside as unreadable, and why", report.dead_letters),
         _provider(report),
-        _counts("Told by the provider's webhooks", report.webhooks),
-        _counts("Published, by topic", report.published_by_topic),
+        counts_table("Told by the provider's webhooks", report.webhooks),
+        counts_table("Published, by topic", report.published_by_topic),
         _laws(report),
         _summary(report),
     )
 
 
-def _table(title: str, first: str, *numbers: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
-    table.add_column(first)
-    for heading in numbers:
-        table.add_column(heading, justify="right")
-    return table
-
-
 def _came_in(report: Report) -> Table:
-    table = _table(
+    table = new_table(
         "What came in, and what became of it", "topic", "received", *(f"{name}" for name in OUTCOMES)
     )
     for topic, counts in report.by_topic.items():
@@ -78,24 +70,9 @@ def _came_in(report: Report) -> Table:
     return table
 
 
-def _counts(title: str, counts: Mapping[str, int]) -> Table:
-    table = _table(title, "", "number", "")
-    table.columns[2].justify = "left"
-    most = max(counts.values(), default=0)
-    for name, count in counts.items():
-        if count:
-            table.add_row(name, f"{count:,}", _bar(count, most))
-    return table
-
-
-def _bar(count: int, most: int) -> str:
-    """A bar of BAR_WIDTH for the most there is; never none for something."""
-    return "▇" * max(1, round(BAR_WIDTH * count / most))
-
-
 def _categories(report: Report) -> Table:
     """What was taken, and what became of it."""
-    table = _table("Money by category", "currency", *(name.replace("_", " ") for name in CATEGORIES))
+    table = new_table("Money by category", "currency", *(name.replace("_", " ") for name in CATEGORIES))
     for currency, amounts in report.categories.items():
         table.add_row(currency, *(format_amount(amounts[name], currency) for name in CATEGORIES))
     return table
@@ -104,7 +81,7 @@ def _categories(report: Report) -> Table:
 def _where_it_went(report: Report) -> Table:
     """Of what was captured: how much was given back, is in flight, disputed or lost; drawn with the marks of WENT."""
     headings = (f"{name.replace('_', ' ')} {mark}" for name, mark in WENT.items())
-    table = _table("Of 100 captured", "currency", "stays █", *headings, "")
+    table = new_table("Of 100 captured", "currency", "stays █", *headings, "")
     table.columns[-1].justify = "left"
     for currency, amounts in report.categories.items():
         if not amounts["captured"]:
@@ -119,14 +96,14 @@ def _where_it_went(report: Report) -> Table:
 
 
 def _who_owes_whom(report: Report) -> Table:
-    table = _table("Who owes whom", "currency", *OWED)
+    table = new_table("Who owes whom", "currency", *OWED)
     for currency, money in report.money.items():
         table.add_row(currency, *(format_amount(money.get(code, 0), currency) for code in OWED.values()))
     return table
 
 
 def _trial_balance(report: Report) -> Table:
-    table = _table("Trial balance, all tenants", "currency", "debits", "credits", "difference")
+    table = new_table("Trial balance, all tenants", "currency", "debits", "credits", "difference")
     for currency, turnover in report.turnover.items():
         amounts = (turnover.debit_minor, turnover.credit_minor, turnover.debit_minor - turnover.credit_minor)
         table.add_row(currency, *(format_amount(amount_minor, currency) for amount_minor in amounts))
@@ -134,14 +111,14 @@ def _trial_balance(report: Report) -> Table:
 
 
 def _provider(report: Report) -> Table:
-    table = _table("Asked of the card provider", "", "calls", "tries", "outcome unknown for a while")
+    table = new_table("Asked of the card provider", "", "calls", "tries", "outcome unknown for a while")
     for operation, counts in report.provider_calls.items():
         table.add_row(operation, *(f"{counts[name]:,}" for name in ("calls", "tries", "were_unknown")))
     return table
 
 
 def _laws(report: Report) -> Table:
-    table = _table("The laws", "law", "what was looked for", "checked", "broken")
+    table = new_table("The laws", "law", "what was looked for", "checked", "broken")
     table.columns[1].justify = "left"
     for verdict in sorted(report.laws, key=lambda verdict: verdict.law):
         broken = Text("none", "green") if verdict.ok else Text(f"{verdict.broken:,}", "bold red")
@@ -160,6 +137,7 @@ def _summary(report: Report) -> Text:
         f"{sum(report.entries_by_rule.values()):,} journal entries, ",
         f"{sum(report.published_by_topic.values()):,} events published{again}\n",
         f"{report.events:,} events in {report.seconds:.1f} s: {report.events_per_second:,.0f} a second, ",
-        "from the first record to the last settled payment\n",
+        "from the first record to the last settled payment, with most of ",
+        f"{report.commands:,} commands to the books beside them\n",
         ("every law holds", "bold green") if report.ok else ("a law is broken", "bold red"),
     )

@@ -37,6 +37,12 @@ DECIDED_BY_THE_SEED = (
     "money_by_category",
     "entries_by_rule",
     "dead_letters",
+    "commands",
+    "journals",
+    "wallets",
+    "holds",
+    "conversions",
+    "periods",
 )
 
 
@@ -127,6 +133,34 @@ def test_webhooks_told_twice_late_and_by_strangers_are_kept_once(played: dict[st
     assert webhooks["repeated"] > webhooks["kept"] // 4
     assert webhooks["unreadable"] == 0
     assert webhooks["refused"] == 6
+
+
+def test_the_ledgers_own_commands_end_in_every_way_there_is(played: dict[str, Any]) -> None:
+    books = played["by_topic"]["ledger.commands"]
+    assert books["received"] == played["commands"]
+    assert books["dead"] == 0
+    assert books["duplicate"] > 0
+    assert played["journals"].keys() == {"manual", "reversal", "conversion"}
+    assert played["journals"]["manual"].keys() == {"collecting", "proposed", "posted", "refused", "lapsed"}
+    assert played["holds"].keys() == {"placed", "partly_posted", "posted", "voided", "expired"}
+    assert played["rejections"].keys() >= {
+        "limit_reached", "already_reversed", "period_closed", "journal_unbalanced", "currencies_mixed",
+        "rate_mismatch", "account_not_postable", "amount_above_held", "period_out_of_order",
+    }  # fmt: skip
+    assert played["entries_by_rule"].keys() >= {
+        "manual_journal", "entry_reversal", "entry_correction", "currency_conversion", "promotion_granted",
+        "promotion_expired", "wallet_credited_bank_transfer", "wallet_spent_purchase",
+    }  # fmt: skip
+
+
+def test_the_books_are_closed_and_sealed(played: dict[str, Any]) -> None:
+    assert {period["state"] for period in played["periods"]} == {"closed"}
+    assert all(period["late"] and period["closings"] for period in played["periods"])
+    assert played["conversions"]["rounding_differences"]
+    proof = played["proof"]
+    assert (proof["unsealed"], proof["findings"]) == (0, 0)
+    assert proof["entries"] == played["entries"]
+    assert proof["closings"] == sum(period["closings"] for period in played["periods"])
 
 
 def test_every_law_has_its_verdict(played: dict[str, Any]) -> None:

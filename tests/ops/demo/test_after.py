@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from consumers.intake import Incoming, Reader, Unreadable
 from consumers.intake import Record as Arrived
+from handlers.payments.model import payment_id_of
 from ops.demo.after import Act, acts
 from ops.demo.cases import DAYS, OF_THE_DAY, OF_THEIR_OWN, ON_A_TEST_CLOCK
 from ops.demo.marketplace import Record, generate, merchants_of
@@ -46,12 +47,14 @@ def paid(events: int, seed: int) -> list[dict[str, Any]]:
             {
                 "tenant": merchant.market.tenant,
                 "order_id": f"order-{seed}-{number:06d}",
+                "payment_id": payment_id_of(merchant.market.tenant, f"order-{seed}-{number:06d}"),
                 "merchant_id": merchant.merchant_id,
                 "customer_id": f"customer-{number % 900}",
                 "currency": currency,
                 "state": state,
                 "method": method,
                 "amount_minor": 1_000_000,
+                "fee_minor": number,
             }
         )
     return rows

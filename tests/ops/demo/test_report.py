@@ -10,6 +10,8 @@ import pytest
 from rich.console import Console
 
 from ops.checks import Verdict
+from ops.demo.books.proof import Proof
+from ops.demo.books.summary import MONEY, BooksSummary
 from ops.demo.printed import printed
 from ops.demo.report import CATEGORIES, Report, Turnover
 
@@ -18,12 +20,50 @@ BROKEN = Verdict(
     2, "Every balance is the sum of its lines", ok=False, checked=9, offenders=["account 7"], broken=1
 )
 
+BOOKS = BooksSummary(
+    journals={"manual": {"posted": 3, "lapsed": 1}, "conversion": {"posted": 2}},
+    wallets={"KWD": dict.fromkeys(("wallets", *MONEY), 1) | {"posted": 7654321}},
+    holds={"expired": 2},
+    conversions=(
+        {
+            "pair": "JPY/USD",
+            "conversions": 2,
+            "sold_minor": 150000,
+            "by_rate_minor": 100065,
+            "arrived_minor": 100068,
+        },
+    ),
+    rounding=({"tenant": "soroban", "owner": "soroban", "currency": "USD", "cost_minor": -3},),
+    periods=(
+        {
+            "tenant": "soroban",
+            "period": "2026-03",
+            "state": "closed",
+            "closings": 2,
+            "accounts": 1017,
+            "lines": 1048,
+            "late": 4,
+        },
+    ),
+    proof=Proof(
+        slices=0,
+        lines_in_slices=0,
+        closings=2,
+        balances_kept=1017,
+        blocks=5,
+        entries=8888,
+        unsealed=0,
+        findings=0,
+    ),
+)
+
 
 @pytest.fixture
 def report() -> Report:
     return Report(
         events=10,
         events_after=3,
+        commands=5,
         seed=7,
         seconds=4.0,
         by_topic={
@@ -46,6 +86,7 @@ def report() -> Report:
             "JPY": {"terminal_receivable": 5000, "merchant_payable": 4900, "platform_fee_revenue": 100},
             "KWD": {"processor_receivable": 1234567, "merchant_payable": 1234567},
         },
+        books=BOOKS,
         provider_calls={"authorize": {"calls": 3, "tries": 4, "were_unknown": 1}},
         published_by_topic={"payment.events": 8, "ledger.entries": 4},
         published_again=0,
@@ -92,6 +133,22 @@ def test_people_see_what_became_of_the_money_and_of_each_refund_and_dispute(repo
     assert document["refunds"] == {"succeeded": 2, "pending_approval": 1}
     assert document["disputes"] == {"won": 1, "lost": 1}
     assert document["money_by_category"]["JPY"]["refunded"] == 500
+
+
+def test_people_read_what_became_of_journals_wallets_conversions_and_periods(report: Report) -> None:
+    lines = [[cell.strip() for cell in line.split("│")] for line in text_of(report).splitlines()]
+    assert ["", "manual", "0", "0", "3", "0", "1", ""] in lines
+    assert ["", "JPY/USD", "2", "150,000", "1,000.65", "1,000.68", ""] in lines
+    assert ["", "rounding_difference of soroban", "USD", "-0.03", ""] in lines
+    assert ["", "KWD", "1", "7,654.321", *["0.001"] * 6, ""] in lines
+    assert ["", "soroban", "2026-03", "closed", "2", "1,017", "1,048", "4", ""] in lines
+    assert ["", "entries in the hash chain", "8,888", ""] in lines
+    document = report.as_json()
+    assert document["journals"]["conversion"] == {"posted": 2}
+    assert document["holds"] == {"expired": 2}
+    assert document["periods"][0]["late"] == 4
+    assert document["proof"]["findings"] == 0
+    assert document["commands"] == 5
 
 
 def test_a_broken_law_is_named_with_what_breaks_it(report: Report) -> None:
