@@ -21,6 +21,7 @@ from ops.inspect.balances import (
     trial_balances,
     trial_balances_before,
 )
+from ops.inspect.hints import explain_command
 from ops.inspect.screen import ask, fail, show, show_json
 from ops.inspect.words import amount, printable
 from ops.statements.moments import Basis, MomentError, end_of, zone_of
@@ -76,6 +77,7 @@ def trial_balance(
 ) -> None:
     """Debits and credits of every account code, per tenant and currency. Exit 1 when they differ."""
     before = _bound(as_of, zone)
+    dated = {"as_of": as_of, "basis": basis, "zone": zone}
     if before is None:
         books = ask(lambda connection: trial_balances(connection, tenant, currency))
     else:
@@ -85,9 +87,9 @@ def trial_balance(
             )
         )
     if as_json:
-        show_json([_books_json(book) for book in books])
+        show_json([_books_json(book, **dated) for book in books])
     else:
-        show(*map(_books_table, books))
+        show(*(_books_table(book, **dated) for book in books))
         if not books:
             typer.echo("nothing is posted yet")
     if any(book.off_by_minor for book in books):
@@ -156,12 +158,13 @@ def _show_verdicts(verdicts: list[Verdict]) -> None:
             show(f"  and {verdict.broken - len(verdict.offenders):,} more")
 
 
-def _books_table(book: TrialBalance) -> Table:
+def _books_table(book: TrialBalance, **dated: Any) -> Table:
     def money(amount_minor: int) -> str:
         return format_amount(amount_minor, book.currency) if is_currency(book.currency) else str(amount_minor)
 
     title = f"Trial balance of {book.tenant} in {book.currency}"
-    table = Table(title=title, title_justify="left", show_footer=True)
+    hint = explain_command("balance", "ACCOUNT", tenant=book.tenant, currency=book.currency, **dated)
+    table = Table(title=title, title_justify="left", show_footer=True, caption=hint, caption_justify="left")
     balanced = "balanced" if not book.off_by_minor else f"OFF BY {amount(book.off_by_minor, book.currency)}"
     table.add_column("account", balanced)
     table.add_column("type")
@@ -174,8 +177,13 @@ def _books_table(book: TrialBalance) -> Table:
     return table
 
 
-def _books_json(book: TrialBalance) -> dict[str, Any]:
-    codes = [asdict(code) | {"balance_minor": code.balance_minor} for code in book.codes]
+def _books_json(book: TrialBalance, **dated: Any) -> dict[str, Any]:
+    named = {"tenant": book.tenant, "currency": book.currency, **dated}
+    codes = [
+        asdict(code)
+        | {"balance_minor": code.balance_minor, "explain": explain_command("balance", code.code, **named)}
+        for code in book.codes
+    ]
     totals = {name: getattr(book, name) for name in ("debit_minor", "credit_minor", "off_by_minor")}
     return {"tenant": book.tenant, "currency": book.currency, **totals, "codes": codes}
 

@@ -72,13 +72,17 @@ class Story:
 
     def causes(self) -> list[Identity]:
         """The messages that had an effect, in the order in which they had it."""
+        first = self._first_effects()
+        return sorted(first, key=lambda cause: first[cause])
+
+    def _first_effects(self) -> dict[Identity, datetime]:
         first: dict[Identity, datetime] = {}
         steps = [row for row in self.transitions if row["object_id"] not in self.beside]
         for rows, when in ((steps, "at"), (self.entries, "posted_at"), (self.calls, "created_at")):
             for row in rows:
                 cause = (self.tenant, row["source"], row["event_id"])
                 first[cause] = min(first.get(cause, row[when]), row[when])
-        return sorted(first, key=lambda cause: first[cause])
+        return first
 
     def removed(self, object_id: UUID, version: int) -> tuple[Node, ...]:
         """Steps of an object that stands at `version` which somebody removed."""
@@ -96,14 +100,15 @@ class Story:
 
     async def chapters(self, connection: Connection, more: Iterable[Identity] = ()) -> tuple[Node, ...]:
         """A node for each message, the newest `most` of them; `more` are messages that changed nothing of this."""
-        causes = self.causes()
-        known = set(causes)
-        extra = [cause for cause in dict.fromkeys(more) if cause not in known]
+        causes, first = self.causes(), self._first_effects()
+        extra = [cause for cause in dict.fromkeys(more) if cause not in first]
         earlier = self._earlier(causes)
         chosen = causes[-self.most :]
         trail = await Trail.follow(connection, [*chosen, *extra], self.calls)
-        if extra:
+        if extra:  # there is no time at which they had an effect
             chosen = sorted((*chosen, *extra), key=lambda cause: _place(trail, cause))
+        else:
+            chosen = sorted(chosen, key=lambda cause: (first[cause], *_place(trail, cause)))
         there = [trail.messages[cause] for cause in chosen if cause in trail.messages]
         published = await load_published(connection, there)
         teller = Teller(trail)

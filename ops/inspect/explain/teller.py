@@ -71,7 +71,7 @@ class Teller:
     def _answered(self, name: Name) -> Node:
         call = self._trail.calls.get(name)
         if call is None:
-            return _missing("call", name, "what it answers")
+            return _missing("call", name, "what was answered")
         if name in self._told:
             return self.call(call)
         return self.call(call, self.message((call["tenant"], call["source"], call["event_id"])))
@@ -81,7 +81,9 @@ class Teller:
             return (Node("named", f"webhook {name[1]}, {ABOVE}", {"webhook_id": name[1]}),)
         self._told.add(name)
         rows = self._trail.webhooks[name]
-        return tuple(map(_webhook_node, rows)) or (_missing("webhook", name, "the request as it came"),)
+        return tuple(map(_webhook_node, rows)) or (
+            _missing("webhook", name, "what the provider said word for word"),
+        )
 
     def _due(self, name: Name) -> Node:
         rows = self._trail.timers[name]
