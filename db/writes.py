@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from db.ledger import Entry
+from db.numbering import number_entries
 from db.queries import engine, parking
 from db.rows import DeadLetter, InboxRow
 from db.tables import TABLE_OF, TABLES
@@ -112,7 +114,7 @@ class Writes:
         if self.entries:
             await ledger.write(connection, self.entries, ids["entry_ids"])
             self._tell_entries(ids["entry_ids"])
-            self._number_reversals(ids["entry_ids"])
+            number_entries(self._states, self._histories, ids["entry_ids"])
         await self._write_states(connection)
         await self._write_delivery(connection, batch_id)
         await self._write_intake(connection, batch_id)
@@ -136,16 +138,6 @@ class Writes:
             payload = encode(cause, ENTRY_POSTED, number, posting.object_id, entry.posted_at, told)
             key = partition_key(cause.tenant, posting.object_id)
             self.publish(TOPIC_OF_TYPE[ENTRY_POSTED], key, payload)
-
-    def _number_reversals(self, entry_ids: Sequence[int]) -> None:
-        """What reverses entries of this very batch knows them by their place in it: -1 is the first."""
-        links, reversals = self._histories.get("entry_links", []), self._states.get("reversal", {})
-        for place, link in enumerate(links):
-            if link.linked_entry_id < 0:
-                links[place] = replace(link, linked_entry_id=entry_ids[-link.linked_entry_id - 1])
-        for key, reversal in reversals.items():
-            if reversal.entry_id < 0:
-                reversals[key] = replace(reversal, entry_id=entry_ids[-reversal.entry_id - 1])
 
     async def _write_states(self, connection: Connection) -> None:
         for kind, table in TABLES.items():
@@ -181,17 +173,9 @@ class Writes:
         if self._audit:
             await self._write_audit(connection)
         if self.anyone_waits and (self._states or self._histories):
-            changed = (
-                state
-                for rows in (
-                    *(states.values() for states in self._states.values()),
-                    *self._histories.values(),
-                )
-                for state in rows
-            )
-            names = [name for state in changed for name in names_of(state)]
-            booked = {(entry.cause.tenant, entry.posting.object_id) for entry in self.entries}
-            names += [name_of("booked", key) for key in booked]
+            changed = chain(*(states.values() for states in self._states.values()), *self._histories.values())
+            names = {name_of("booked", (one.cause.tenant, one.posting.object_id)) for one in self.entries}
+            names.update(name for state in changed for name in names_of(state))
             await parking.wake(connection, names=names)
 
     async def _write_audit(self, connection: Connection) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.actor import Actor
 from schemas.envelope import Command, Data, Identifier, Message, Timestamp
 from schemas.ledger import Side
-from schemas.money import CurrencyCode, Money, PositiveMinor, Rounding
+from schemas.money import AmountMinor, CurrencyCode, Money, PositiveMinor, Rounding
 from schemas.safe_text import Metadata, SafeName, SafeText
 from schemas.value import message
 
@@ -95,10 +95,26 @@ class ReversedLineData(Data):
     amount_minor: PositiveMinor
 
 
+Names = Annotated[dict[Identifier, SafeName], Field(max_length=20)]
+Amounts = Annotated[dict[Identifier, AmountMinor], Field(max_length=20)]
+
+
+class RepostData(Data):
+    """Book it anew by a posting rule as it is now (docs/ledger.md). `owners` and `amounts_minor` by the rule's names.
+
+    What the old entry shows on the same side of the same account need not be named.
+    """
+
+    rule: Identifier
+    owners: Names = Field(default_factory=dict)
+    amounts_minor: Amounts = Field(default_factory=dict)
+
+
 class ReversalProposedData(JournalCommand):
     """Propose to reverse an entry: of each line what is named, or, without `lines`, all that is left of it.
 
-    `legs` are what should have been posted instead; they post with the reversal, in one group with the old entry.
+    What should have been posted instead is named by its `legs`, or by a rule to `repost` it by; it posts with the
+    reversal, in one group with the old entry.
     """
 
     entry: EntryName
@@ -107,8 +123,16 @@ class ReversalProposedData(JournalCommand):
     ) = None
     effective: Literal["today", "original"]
     legs: Legs = ()
+    repost: RepostData | None = None
     reason: Note
     references: Metadata = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> ReversalProposedData:
+        if self.legs and self.repost is not None:
+            msg = "legs, repost: what should have been posted is named by one of them"
+            raise ValueError(msg)
+        return self
 
 
 class PlaceData(Data):

@@ -75,6 +75,8 @@ class Reason(StrEnum):
     ACCOUNT_NOT_POSTABLE = "account_not_postable"
     EFFECTIVE_TOO_LATE = "effective_too_late"
     ENTRY_UNKNOWN = "entry_unknown"
+    RULE_UNKNOWN = "rule_unknown"
+    RULE_UNFILLED = "rule_unfilled"
     ALREADY_REVERSED = "already_reversed"
     RATE_MISMATCH = "rate_mismatch"
     # wallet rules
@@ -237,6 +239,8 @@ REASONS: Final[dict[Reason, ReasonInfo]] = {
     Reason.ACCOUNT_NOT_POSTABLE: ReasonInfo(
         False, _C, "Use the command that this account is moved by, or ask who may post to it."
     ),
+    Reason.RULE_UNKNOWN: ReasonInfo(False, _C, "Use the name of a posting rule; see docs/ledger.md."),
+    Reason.RULE_UNFILLED: ReasonInfo(False, _C, "Name each owner and amount of the rule, and no others."),
     Reason.EFFECTIVE_TOO_LATE: ReasonInfo(False, _C, "Propose it when its date has come."),
     Reason.ENTRY_UNKNOWN: ReasonInfo(
         True, _C, "Name the entry by its object and its place among its entries."

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.shop import event
+
+if TYPE_CHECKING:
+    from tests.conftest import Connection
 
 LEDGER: Final = "ledger.commands"
 PROPOSER: Final = "ada"
@@ -155,3 +158,9 @@ def due(kind: str, object_id: str, order_id: str, at: str) -> bytes:
         "due_at": at,
     }
     return event(f"{kind}-{object_id}", "timer.due", data)
+
+
+async def balances(admin: Connection) -> dict[str, int]:
+    """What each account holds, by code, owner and currency."""
+    rows = await admin.fetch("SELECT code, owner, currency, balance_minor FROM account_balances")
+    return {f"{row['code']}/{row['owner']}/{row['currency']}": row["balance_minor"] for row in rows}

@@ -24,7 +24,7 @@ class Journal:
 
     `sums` are by currency and side, as "EUR/debit", and count the legs in trading accounts, as "EUR/trading".
     `part_legs` says how many legs each part brought. `effective_at` is None for what is effective when it is approved.
-    `terms` are those of a conversion. `reverses_object` and `reverses_number` name the entry that it reverses.
+    `terms` are those of a conversion or a re-posting. `reverses_object` and `reverses_number` name what it reverses.
     """
 
     tenant: str

@@ -10,8 +10,6 @@ from rich.table import Table
 
 from handlers.journals.rules.decisions import CORRECTION, RULE_OF
 from handlers.ledger.model import CHART, CREDIT, DEBIT, Code
-from handlers.wallets.families import FAMILIES, WAYS_OUT
-from handlers.wallets.postings import SPENT
 from ops.docs.ledger import CHAPTERS, rules_of
 from ops.inspect.screen import show, show_json
 
@@ -71,21 +69,9 @@ def every_rule() -> Iterator[Rule]:
                 tuple(str(leg.code) for leg in rule.legs if leg.side == side) for side in (DEBIT, CREDIT)
             ]
             yield Rule(rule.name, sides[0], sides[1], rule.about)
-    for way, name in SPENT.items():
-        path = WAYS_OUT[way]
-        spent = (
-            *([Code.PROMOTIONAL_CREDIT] if path.family == "customer" else []),
-            *_accounts_of(path.family),
-        )
-        about = f"Spent from a wallet by {way.replace('_', ' ')}: of these what comes first."
-        yield Rule(name, tuple(map(str, spent)), (str(path.other),), about)
     for kind, name in RULE_OF.items():
         yield Rule(name, ANY, ANY, f"A journal ({kind}) that a second person approved.")
     yield Rule(CORRECTION, ANY, ANY, "What should have been posted, with the reversal of what was.")
-
-
-def _accounts_of(family: str) -> list[Code]:
-    return [plan.code for plan in sorted(FAMILIES[family], key=lambda plan: plan.priority)]
 
 
 def _account(code: Code) -> dict[str, Any]:

@@ -90,17 +90,31 @@ CHAPTERS: Final = (
             "dispute_platform_fee_kept": _PLATFORM_FEE,
         },
     ),
-    Chapter("Wallets", "10.00 EUR for a customer's wallet.", wallets, {"amount": WALLET_MINOR}, {}),
+    Chapter(
+        "Wallets",
+        "10.00 EUR for a wallet, and out of it: 3.00 EUR of promotions, 2.00 EUR of stored credit, 5.00 EUR prepaid.",
+        wallets,
+        {
+            "amount": WALLET_MINOR,
+            "promoted": 300,
+            "stored": 200,
+            "prepaid": 500,
+            "owed": WALLET_MINOR,
+        },
+        {},
+    ),
 )
 
 
 def accounts() -> str:
     """A row for each line of the chart."""
     rows = [
-        f"| `{code}` | {account.type} | {account.type.normal_side} | {account.owner} | {account.about} |"
+        f"| `{code}` | {account.type} | {account.type.normal_side} | {account.owner} |"
+        f" {', '.join(sorted(account.people)) or 'only rules'} | {account.about} |"
         for code, account in CHART.items()
     ]
-    return "\n".join(["| code | type | grows on | owner | what it holds |", "|---|---|---|---|---|", *rows])
+    head = "| code | type | grows on | owner | journals by | what it holds |"
+    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
 
 
 def postings() -> str:

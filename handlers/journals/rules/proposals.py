@@ -10,19 +10,29 @@ from handlers.decision import Decision, Rejection, Waiting
 from handlers.journals.legs import converting, not_balanced, numbered, reversing, sums_of
 from handlers.journals.model import Journal, journal_uuid_of
 from handlers.journals.policy import may_post_to, may_propose, policy_of, too_far_ahead
+from handlers.journals.reposting import reposting
 from handlers.journals.rules.steps import and_, audited, entered, expiry, forbidden, notice, unknown
 from handlers.journals.states import State, Trigger
 from schemas.journal import MAX_LEGS
 from schemas.reasons import Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from handlers.decision import Outcome
     from handlers.journals.model import BookedLine, JournalKind, JournalLine, Reversal
     from handlers.journals.policy import JournalPolicy
     from schemas.envelope import Message
-    from schemas.journal import ConversionProposed, JournalPartAdded, JournalProposed, ReversalProposed
+    from schemas.journal import (
+        ConversionProposed,
+        JournalPartAdded,
+        JournalProposed,
+        LegData,
+        ReversalProposed,
+        ReversalProposedData,
+    )
+    from schemas.ledger import Leg
 
 
 def propose_journal(journal: Journal | None, message: JournalProposed, now: datetime) -> Outcome:
@@ -92,6 +102,10 @@ def propose_reversal(
     )
     if refused is not None:
         return refused
+    anew = _anew(entry, data)
+    if isinstance(anew, Rejection):
+        return anew
+    legs, terms = anew
     effective_at = entry[0].effective_at if data.effective == "original" else None
     opened = _journal(
         message,
@@ -101,18 +115,26 @@ def propose_reversal(
         effective_at,
         reverses_object=data.entry.object_id,
         reverses_number=data.entry.number,
+        terms=terms,
     )
     lines = reversing(opened.object_id, entry, reversal.reversed_minor if reversal else {}, data.lines)
     if isinstance(lines, Rejection):
         return lines
     # What was in the books may mix currencies in its own way; what is taken back of it balances all the same.
     unfit = not_balanced(sums_of(lines), len(lines), traded=False)
-    if unfit is None and data.legs:
-        unfit = not_balanced(sums_of(data.legs), len(data.legs)) or _too_many(len(lines) + len(data.legs))
+    if unfit is None and legs:
+        unfit = not_balanced(sums_of(legs), len(legs)) or _too_many(len(lines) + len(legs))
     if unfit is not None:
         return unfit
-    instead = numbered(message.tenant, opened.object_id, data.legs, len(lines) + 1)
+    instead = numbered(message.tenant, opened.object_id, legs, len(lines) + 1)
     return _open(opened, Trigger.PROPOSE, (*lines, *instead), message, now)
+
+
+def _anew(
+    entry: Sequence[BookedLine], data: ReversalProposedData
+) -> tuple[Sequence[Leg | LegData], dict[str, str]] | Rejection:
+    """What should have been posted: by a rule with the terms that say so, by its legs, or nothing."""
+    return (data.legs, {}) if data.repost is None else reposting(entry, data.repost)
 
 
 def propose_conversion(journal: Journal | None, message: ConversionProposed, now: datetime) -> Outcome:

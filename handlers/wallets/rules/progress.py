@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from handlers.decision import Audit, Decision, Event, Rejection, Timer, Transition, Waiting
-from handlers.ledger.model import CREDIT, DEBIT, Posting
+from handlers.ledger.model import Code, Posting
 from handlers.ledger.rules import post
 from handlers.payments.model import derived_id
 from handlers.wallets.families import WAYS_OUT
@@ -78,13 +78,17 @@ class Progress:
 
     def spend(self, shares: Mapping[BucketName, int], way: str, payee: str, object_id: UUID) -> Progress:
         """An entry that takes these shares to `payee`, whom `way` says the account of."""
-        path = WAYS_OUT[way]
-        currency = self.wallet.currency
-        legs = [Leg(DEBIT, account, owner, minor, currency) for (account, owner), minor in shares.items()]
-        receiver = self.wallet.tenant if path.owned else payee
-        legs.append(Leg(CREDIT, path.other, receiver, sum(shares.values()), currency))
+        rule, currency = SPENT[way], self.wallet.currency
+        *debits, credit = rule.legs
+        sides = {leg.code: leg.side for leg in debits}
+        legs = [
+            Leg(sides[Code(account)], account, owner, minor, currency)
+            for (account, owner), minor in shares.items()
+        ]
+        receiver = self.wallet.tenant if WAYS_OUT[way].owned else payee
+        legs.append(Leg(credit.side, credit.code, receiver, sum(shares.values()), currency))
         object_type = "wallet" if self.hold is None else "hold"
-        posting = Posting(SPENT[way], object_type, str(object_id), self.effective_at, tuple(legs))
+        posting = Posting(rule.name, object_type, str(object_id), self.effective_at, tuple(legs))
         wallet = self.wallet.moved({name: -minor for name, minor in shares.items()}, {})
         return replace(self, wallet=wallet).with_(postings=(posting,))
 

@@ -12,7 +12,7 @@ from handlers.disputes.postings import RULES as DISPUTE_RULES
 from handlers.ledger.model import CREDIT, DEBIT, PostingRule
 from handlers.payments.postings import PAYMENT_TAKEN
 from handlers.refunds.postings import RULES as REFUND_RULES
-from handlers.wallets.postings import CREDITED, EXPIRED, GRANTED
+from handlers.wallets.postings import CREDITED, EXPIRED, GRANTED, SPENT
 from ops.docs.ledger import CHAPTERS, postings, rules_of
 from ops.docs.pages import replace, stale
 from ops.docs.states import DISPUTES, PAYMENTS, REFUNDS, StateMachine
@@ -92,7 +92,7 @@ def test_every_posting_rule_is_drawn_in_its_own_chapter() -> None:
     assert set(PAYMENT_TAKEN.values()) <= taken
     assert refunds == set(REFUND_RULES)
     assert disputes == set(DISPUTE_RULES.values())
-    assert wallets == {*CREDITED.values(), GRANTED, EXPIRED}
+    assert wallets == {*CREDITED.values(), GRANTED, EXPIRED, *SPENT.values()}
     assert not taken & refunds
     assert set(PICTURES) == {rule.name for rule in taken | refunds | disputes | wallets}
 
