@@ -38,7 +38,7 @@ Limit = Annotated[int, typer.Option(min=1, help="How many to list.")]
 
 def acting(actor: str | None, role: str) -> dict[str, str]:
     """Who acts, and as what, as commands say it."""
-    if actor:
+    if actor is not None:
         return {"id": actor, "role": role}
     try:
         return {"id": getpass.getuser(), "role": role}
@@ -57,7 +57,7 @@ def carry_out(
 
     `words` may say it better than the answer's own detail, which counts in minor units.
     """
-    asked = Asked(tenant, topic, commands, key or f"desk-{uuid.uuid4()}")
+    asked = Asked(tenant, topic, commands, f"desk-{uuid.uuid4()}" if key is None else key)
     try:
         answer = act(lambda connection, kafka: ask_and_wait(connection, kafka, asked, PATIENCE_S))
     except InvalidEventError as error:

@@ -158,7 +158,9 @@ def propose(  # noqa: PLR0913, PLR0917 - a command's options
     except DraftError as error:
         show(totals_table(legs))
         fail(str(error))
-    journal_id = name or f"journal-{at:%Y-%m-%d}-{digest_of(tenant, rows_of(legs), reason, at)}"
+    journal_id = (
+        f"journal-{at:%Y-%m-%d}-{digest_of(tenant, rows_of(legs), reason, at)}" if name is None else name
+    )
     show(legs_table(legs, SHOWN_AT_MOST), totals_table(legs))
     confirmed(f"Propose it to {tenant} as {journal_id}, effective {moment(at)}?", yes=yes)
     head = {"reason": reason, "effective_at": at, "references": _references(reference)}
@@ -208,7 +210,7 @@ def convert(  # noqa: PLR0913, PLR0917 - a command's options
         "reason": reason,
         "references": _references(reference),
     }
-    journal_id = name or f"conversion-{at:%Y-%m-%d}-{digest_of(tenant, data)}"
+    journal_id = f"conversion-{at:%Y-%m-%d}-{digest_of(tenant, data)}" if name is None else name
     data |= {"journal_id": journal_id}
     try:
         legs, terms = conversion_legs(tenant, {**data, "idempotency_key": "draft"})
@@ -248,9 +250,9 @@ def reverse(  # noqa: PLR0913, PLR0917 - a command's options
     """Propose to take an entry back, whole or in part. Nothing is changed: a reversing entry is posted."""
     who = acting(actor, role)
     booked = _booked(entry, tenant)
-    replacing = _legs_of(instead, who) if instead else []
+    replacing = [] if instead is None else _legs_of(instead, who)
     try:
-        asked = booked.asked_lines(lines) if lines else None
+        asked = None if lines is None else booked.asked_lines(lines)
         back = booked.taken_back(asked)
         if replacing:
             balanced(replacing)
@@ -266,7 +268,9 @@ def reverse(  # noqa: PLR0913, PLR0917 - a command's options
         "references": _references(reference),
     }
     left = [booked.reversed_minor]  # after a part was taken back, the same words ask for something else
-    journal_id = name or f"reversal-{entry}-{digest_of(booked.tenant, {**data, 'left': left})}"
+    journal_id = (
+        f"reversal-{entry}-{digest_of(booked.tenant, {**data, 'left': left})}" if name is None else name
+    )
     show(legs_table(back, SHOWN_AT_MOST), totals_table(back))
     if replacing:
         show("instead of it", legs_table(replacing, SHOWN_AT_MOST), totals_table(replacing))
@@ -321,12 +325,10 @@ def _proposed(tenant: str, journal_id: str, asked: Sequence[tuple[str, Mapping[s
     answer = carry_out(tenant, asked, key)
     journal = _case(journal_id, tenant).journal
     before = "was proposed before, and " if answer.is_repeat else ""
-    typer.echo(f"{journal_id} {before}is {journal['state']}; {waits_for(journal) or 'nobody has to act'}")
+    typer.echo(f"{journal_id} {before}is {journal['state']}")
     if journal["state"] == State.PROPOSED:
-        name = shlex.quote(journal_id)
-        typer.echo(
-            f"until {moment(journal['act_by'])}: counterfoil journals approve {name} --tenant {tenant} --note WHY"
-        )
+        typer.echo(f"it waits for {waits_for(journal)}, until {moment(journal['act_by'])}:")
+        typer.echo(f"counterfoil journals approve {shlex.quote(journal_id)} --tenant {tenant} --note WHY")
     elif answer.is_repeat:
         typer.echo("To propose it once more, give it another name with --id.")
 
@@ -357,9 +359,11 @@ def _legs_of(file: Path, who: Mapping[str, str]) -> list[LegData]:
 def _effective(tenant: str, text: str | None, zone: str | None) -> datetime:
     """The moment that is meant; without a text, the start of the tenant's today."""
     row = ask(lambda connection: asking_sql.tenant_now(connection, tenant=tenant))
-    place = zone or row["zone"]
+    place = row["zone"] if zone is None else zone
     try:
-        return moment_of(text or f"{row['now_at'].astimezone(zone_of(place)):%Y-%m-%d}", place)
+        return moment_of(
+            f"{row['now_at'].astimezone(zone_of(place)):%Y-%m-%d}" if text is None else text, place
+        )
     except MomentError as error:
         fail(str(error))
 
