@@ -26,8 +26,9 @@ help: ## list the targets
 demo: $(BIN)/counterfoil ## a seeded day of a marketplace on the whole stack (EVENTS=20000 SEED=7)
 	@$(BIN)/counterfoil demo --events $(EVENTS) --seed $(SEED)
 
+# In the order of tests/conftest.py: xdist's own begins with the files that have the most tests, and ends with the longest.
 test: $(BIN)/counterfoil ## every test, on a real Kafka and a real PostgreSQL for each job (JOBS=2 ARGS="-k name")
-	@$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(BIN)/counterfoil ## style, types, layers, purity, SQL, spelling
 	@$(MAKE) --jobs 2 $(SYNC) --keep-going check-types check-style check-layers check-sql check-spelling check-house
