@@ -183,7 +183,7 @@ def test_an_account_that_the_role_may_not_post_to_is_told() -> None:
         ),
         (b"account,owner,side,currency\n", "one of amount and amount_minor, and not both"),
         (b"account,owner,owner,side,amount,currency\n", "line 1, owner: is twice in the header"),
-        (b"account,owner,side,amount,currency,acount\n", "column 6, 'acount', is none of account"),
+        (b"account,owner,side,amount,currency,acct\n", "column 6, 'acct', is none of account"),
         (b"account,owner,side,amount,currency\n", "there is no leg below the header"),
         (b"\xff\xfea\x00", "the file is UTF-16"),
         (b"PK\x03\x04rest", "this is a workbook"),
