@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +29,19 @@ ROUNDED: Final[dict[str, Callable[[Fraction], int]]] = {
 """Rounding of what is bought, in fractions, for these are exact."""
 
 Legs = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """What should have been posted, and how it is said."""
+
+    legs: Legs
+    said: dict[str, Any]
+
+
+def these(legs: Legs) -> Instead:
+    """It is said by the legs themselves."""
+    return Instead(legs, {"legs": legs})
 
 
 class Desk:
@@ -131,7 +145,7 @@ class Desk:
         *,
         day: int,
         lines: list[tuple[int, int]] | None = None,
-        instead: Legs | None = None,
+        instead: Instead | None = None,
         effective: str = "today",
         refused: str | None = None,
     ) -> str:
@@ -141,11 +155,11 @@ class Desk:
         if lines is not None:
             data["lines"] = [{"line": line, "amount_minor": minor} for line, minor in lines]
         if instead is not None:
-            data["legs"] = instead
+            data |= instead.said
         self._say(day, journal_id, "reversal_proposed", data, self.proposer, refused)
         if refused is None:
             back = [one | {"side": OPPOSITE[one["side"]]} for one in taken_back]
-            self._opened(journal_id, [*back, *(instead or [])])
+            self._opened(journal_id, [*back, *(instead.legs if instead else [])])
         return journal_id
 
     def convert(

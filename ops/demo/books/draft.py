@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from ops.demo.books.closing import close_books
 from ops.demo.books.desk import Desk
 from ops.demo.books.houses import desks, houses
-from ops.demo.books.journal_cases import CASES, take_back_sale
+from ops.demo.books.journal_cases import CASES
 from ops.demo.books.purse import Purse
+from ops.demo.books.sale_cases import SALE_CASES, SaleDesk
 from ops.demo.books.script import Script
 from ops.demo.books.wallet_cases import ANYWHERE, IN_A_HOUSE
 from ops.demo.cases import PER_EVENTS
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ops.demo.merchants import Market
 
 SALES_TAKEN_BACK: Final = 12
-"""Of the day's sales, how many are taken back by hand in PER_EVENTS events; at least two."""
+"""Of the day's sales, how many are taken back by hand in PER_EVENTS events; one for each of SALE_CASES at least."""
 A_SALE_EUROS: Final = 5
 """What such a sale was worth at least, so that a third of it is less than what the merchant got."""
 
@@ -47,10 +48,10 @@ class Books:
         """Draft what happens to sales of the day: `paid` are payments that nothing else happens to, in their order."""
         by_tenant = {market.tenant: market for market in self._desks}
         sold = [dict(row) for row in paid if _is_sale(row)]
-        count = min(max(2, round(SALES_TAKEN_BACK * self._share)), len(sold))
+        count = min(max(len(SALE_CASES), round(SALES_TAKEN_BACK * self._share)), len(sold))
         for number, sale in enumerate(self._random.sample(sold, k=count)):
             desk = Desk(self.script, self._random, by_tenant[sale["tenant"]], f"sale-{sale['order_id']}")
-            take_back_sale(desk, sale, merchant_id="corner-shop" if number % 2 else None)
+            SALE_CASES[number % len(SALE_CASES)](SaleDesk(desk, sale))
 
     def _desk_work(self) -> None:
         for case in CASES:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ops.demo.books.desk import Legs
-from ops.demo.books.houses import CHIEF, CLERK, MANAGER, PROGRAM, at, leg, some_minor
+from ops.demo.books.desk import Legs, these
+from ops.demo.books.houses import CLERK, MANAGER, PROGRAM, at, leg, some_minor
 from ops.demo.cases import DECIDED, EXPIRED, REVIEWED
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _put_right(desk: Desk) -> None:
     legs = banked(desk)
     entry = desk.entry_of(_sent(desk, legs))
     right = [legs[0], legs[1] | {"owner": "till-2"}]
-    back = desk.reverse(entry, legs, day=DECIDED, instead=right, effective="original")
+    back = desk.reverse(entry, legs, day=DECIDED, instead=these(right), effective="original")
     desk.approve(back, day=DECIDED, reverses=entry)
     # the replacement was wrong, too
     again = desk.entry_of(back, 2)
@@ -244,32 +244,3 @@ CASES: Final = (
     DeskCase("badly-exchanged", 4, _badly_exchanged),
 )
 """At the desk of a house."""
-
-
-def take_back_sale(desk: Desk, sale: dict[str, Any], *, merchant_id: str | None) -> None:
-    """A sale of the day was another merchant's; without one, a third of it was never paid.
-
-    `sale` has order_id, merchant_id, currency, amount_minor, fee_minor and the payment's id.
-    """
-    gross_minor, fee_minor, currency = sale["amount_minor"], sale["fee_minor"], sale["currency"]
-    entry = {"object_id": str(sale["payment_id"]), "number": 1}
-
-    def sold(owner: str) -> Legs:
-        fee = [leg("credit", "platform_fee_revenue", desk.market.tenant, fee_minor, currency)]
-        return [
-            leg("debit", "terminal_receivable", "point_of_sale", gross_minor, currency),
-            leg("credit", "merchant_payable", owner, gross_minor - fee_minor, currency),
-            *(fee if fee_minor else []),
-        ]
-
-    legs = sold(sale["merchant_id"])
-    desk.proposer = MANAGER
-    desk.reverse(entry, legs, day=DECIDED, refused="actor_not_allowed")
-    desk.proposer = CLERK
-    if merchant_id is not None:
-        back = desk.reverse(entry, legs, day=DECIDED, instead=sold(merchant_id), effective="original")
-    else:
-        minor = gross_minor // 3
-        part = [one | {"amount_minor": minor} for one in legs[:2]]
-        back = desk.reverse(entry, part, day=DECIDED, lines=[(1, minor), (2, minor)])
-    desk.approve(back, day=DECIDED, who=CHIEF, reverses=entry)

@@ -43,7 +43,7 @@ MUST_BE_REFUSED = {
     "calendar_in_use", "currencies_mixed", "effective_too_late", "entry_unknown", "four_eyes", "grant_id_reused",
     "hold_id_reused", "hold_unknown", "journal_id_reused", "journal_unbalanced", "limit_reached", "part_exists",
     "period_closed", "period_not_over", "period_out_of_order", "period_unknown", "policy_version_exists",
-    "rate_mismatch", "state_forbids", "wallet_exists", "way_unknown",
+    "rate_mismatch", "rule_unfilled", "rule_unknown", "state_forbids", "wallet_exists", "way_unknown",
 }  # fmt: skip
 
 
