@@ -75,10 +75,10 @@ def demo(
         console.print(f"report written to {report}")
     if not settings.external:
         console.print(
-            f"Look closer: COUNTERFOIL_FOLDER={folder} counterfoil up, then dead-letters list, journals list,"
+            f"Look closer: COUNTERFOIL_FOLDER={folder} counterfoil up, then journals list, wallets list,"
         )
         console.print(
-            "wallets list, periods list, explain, statement, check, verify or replay; and down in the end."
+            "periods list, dead-letters list, explain, statement, check, verify or replay; down in the end."
         )
     if not made.ok:
         raise typer.Exit(1)

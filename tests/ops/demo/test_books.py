@@ -49,7 +49,7 @@ MUST_BE_REFUSED = {
 
 def drafted(events: int, seed: int) -> Books:
     books = Books(events, seed)
-    books.take_back_sales(paid(events, seed))
+    books.take_back_sales(paid(max(events, 600), seed))
     return books
 
 
