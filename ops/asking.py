@@ -57,34 +57,53 @@ NOTHING_YET: Final = Answer("waiting")
 """Nobody has taken it in."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """Commands on their way; the events' ids are new each time, the keys say what is the same."""
+
+    event_ids: list[str]
+    keys: list[str]
+
+
 async def ask_and_wait(
     connection: Connection, kafka: str, asked: Asked, patience_s: float = PATIENCE_S
 ) -> Answer:
-    """Publish the commands, and wait. The first answer that is not "applied", or that of the last one.
+    """Publish the first command, wait, and then the others. The first answer that is not "applied", or the last one.
+
+    The others mean something only together with the first: were they sent when it is refused, they might become part
+    of an object of the same name.
 
     Raises:
         InvalidEventError: one of them breaks the contract; nothing was sent.
         KafkaError: the broker did not take them.
     """
-    event_ids = [f"asked-{uuid.uuid4()}" for _ in asked.commands]
+    keys = asked.keys()
+    event_ids = [f"asked-{uuid.uuid4()}" for _ in keys]
     bodies = [
         command(asked.tenant, f"{kind}.v1", event_id, {"idempotency_key": key, **data})
-        for event_id, key, (kind, data) in zip(event_ids, asked.keys(), asked.commands, strict=True)
+        for event_id, key, (kind, data) in zip(event_ids, keys, asked.commands, strict=True)
     ]
-    keys = [key_of(asked.topic, body) for body in bodies]  # all are checked before any is sent
+    records = [(key_of(asked.topic, body), body) for body in bodies]  # all are checked before any is sent
+    answer = NOTHING_YET
     async with Client(kafka, asked.topic) as client:
-        for key, body in zip(keys, bodies, strict=True):
-            await client.send(key, body)
+        for part in (slice(1), slice(1, None)):
+            for record in records[part]:
+                await client.send(*record)
+            await client.flush()
+            sent = _Sent(event_ids[part], keys[part])
+            answer = await _answer_to(connection, asked.tenant, sent, patience_s) if sent.keys else answer
+            if answer.outcome != "applied":
+                break
+    return answer
+
+
+async def _answer_to(connection: Connection, tenant: str, sent: _Sent, patience_s: float) -> Answer:
     deadline = monotonic() + patience_s
     while True:
         rows = await sql.outcomes_of_commands(
-            connection,
-            event_ids=event_ids,
-            idempotency_keys=asked.keys(),
-            source=SOURCE,
-            tenant=asked.tenant,
+            connection, event_ids=sent.event_ids, idempotency_keys=sent.keys, source=SOURCE, tenant=tenant
         )
-        answer = _answer([_told(row) for row in rows], len(bodies))
+        answer = _answer([_told(row) for row in rows], len(sent.keys))
         if answer.outcome not in {"waiting", "parked"} or monotonic() >= deadline:
             return answer
         await asyncio.sleep(LOOK_AGAIN_S)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import orjson
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from db.queries import disputes as disputes_sql
@@ -55,19 +54,14 @@ def list_approvals(
     if not waiting:
         typer.echo("nothing waits for anybody")
         return
-    table = Table("kind", "tenant", "what", "since", "who decides", "by", "how")
     for matter in waiting:
         now = now_of.get(matter.tenant, now_of[None])
-        table.add_row(
-            matter.kind,
-            matter.tenant,
-            Text(printable(f"{matter.name}: {matter.about}")),
-            f"{moment(matter.since)} ({age(now - matter.since)})",
-            Text(printable(matter.who)),
-            _by(matter.by, now),
-            Text("\n".join(printable(command) for command in matter.commands), overflow="fold"),
-        )
-    show(table)
+        show(Text(printable(f"{matter.kind} {matter.name} of {matter.tenant}"), "bold"))
+        typer.echo(f"    {printable(matter.about)}")
+        typer.echo(f"    since {moment(matter.since)} ({age(now - matter.since)}){_until(matter.by, now)}")
+        typer.echo(f"    for {printable(matter.who)}")
+        for command in matter.commands:
+            typer.echo(f"    {printable(command)}")
 
 
 @approvals.command("approve-refund")
@@ -148,8 +142,8 @@ def _evidence(file: Path) -> dict[str, Any]:
     return told
 
 
-def _by(by: datetime | None, now: datetime) -> str:
+def _until(by: datetime | None, now: datetime) -> str:
     if by is None:
         return ""
-    left = age(by - now) if by > now else f"late by {age(now - by)}"
-    return f"{moment(by)} ({left})"
+    left = f"{age(by - now)} left" if by > now else f"late by {age(now - by)}"
+    return f", until {moment(by)} ({left})"

@@ -33,7 +33,7 @@ Key = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether it is right.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs; amounts in minor units.")]
-Limit = Annotated[int, typer.Option(min=1, help="How many to list.")]
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many to list.")]
 
 
 def acting(actor: str | None, role: str) -> dict[str, str]:
@@ -58,21 +58,41 @@ def carry_out(
     `words` may say it better than the answer's own detail, which counts in minor units.
     """
     asked = Asked(tenant, topic, commands, f"desk-{uuid.uuid4()}" if key is None else key)
-    try:
-        answer = act(lambda connection, kafka: ask_and_wait(connection, kafka, asked, PATIENCE_S))
-    except InvalidEventError as error:
-        fail("; ".join(f"{field.removeprefix('data.')}: {problem}" for field, problem in error.problems))
-    except KafkaError as error:
-        fail(f"Kafka did not take it: {error}", 2)
+    answer = _asked(asked)
     if answer.outcome != "applied":
         _give_up(answer, words(answer) or printable(answer.detail), asked.key)
     return answer
 
 
-def _give_up(answer: Answer, detail: str, key: str) -> NoReturn:
+def carry_out_once(
+    tenant: str, commands: Sequence[tuple[str, Mapping[str, Any]]], key: str, topic: str = LEDGER
+) -> Answer:
+    """As `carry_out`, under a key that follows from what is asked for.
+
+    What was refused under that key before is asked anew: nothing came of it, and it may be allowed by now.
+    """
+    answer = _asked(Asked(tenant, topic, commands, key))
+    if answer.is_repeat and answer.outcome == "rejected":
+        return carry_out(tenant, commands, topic=topic)
+    if answer.outcome != "applied":
+        _give_up(answer, printable(answer.detail), None)
+    return answer
+
+
+def _asked(asked: Asked) -> Answer:
+    try:
+        return act(lambda connection, kafka: ask_and_wait(connection, kafka, asked, PATIENCE_S))
+    except InvalidEventError as error:
+        fail("; ".join(f"{field.removeprefix('data.')}: {problem}" for field, problem in error.problems))
+    except KafkaError as error:
+        fail(f"Kafka did not take it: {error}", 2)
+
+
+def _give_up(answer: Answer, detail: str, key: str | None) -> NoReturn:
     """Say what became of it instead, and what to do."""
     if answer.outcome == "waiting":
-        again = f"the same command with --key {key} asks again, and nothing is done twice"
+        with_key = "" if key is None else f" with --key {key}"
+        again = f"the same command{with_key} asks again, and nothing is done twice"
         fail(f"sent, but no worker took it in within {PATIENCE_S:g} s; {again}", 2)
     before = "asked before with this key, and " if answer.is_repeat else ""
     why = f"{detail} ({answer.reason})" if answer.reason else detail

@@ -27,6 +27,7 @@ from ops.cli.asking import (
     Yes,
     acting,
     carry_out,
+    carry_out_once,
     confirmed,
 )
 from ops.inspect.screen import ask, fail, show, show_json
@@ -227,7 +228,9 @@ def convert(  # noqa: PLR0913, PLR0917 - a command's options
 
 @journals.command("reverse")
 def reverse(  # noqa: PLR0913, PLR0917 - a command's options
-    entry: Annotated[int, typer.Argument(help="The entry's number, as statements show it.")],
+    entry: Annotated[
+        int, typer.Argument(min=1, max=2**63 - 1, help="The entry's number, as statements show it.")
+    ],
     reason: Reason,
     tenant: OfTenant = None,
     lines: Annotated[
@@ -322,7 +325,7 @@ def refuse(
 def _proposed(tenant: str, journal_id: str, asked: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
     """Send a proposal, and say where it stands and who is next."""
     key = f"propose-{digest_of(tenant, asked)}"
-    answer = carry_out(tenant, asked, key)
+    answer = carry_out_once(tenant, asked, key)
     journal = _case(journal_id, tenant).journal
     before = "was proposed before, and " if answer.is_repeat else ""
     typer.echo(f"{journal_id} {before}is {journal['state']}")

@@ -54,12 +54,12 @@ def list_unknown(
         named = "" if row["object_type"] == PAYMENT else f" {row['object_name']}"
         table.add_row(
             str(row["call_id"]),
-            f"{row['tenant']}:{row['order_id']}",
+            Text(f"{row['tenant']}:{row['order_id']}"),
             Text(printable(f"{row['object_type']}{named}")),
             row["call_operation"],
             amount,
             row["provider"],
-            row["provider_reference"] or "",
+            Text(printable(row["provider_reference"] or "")),
             Text(printable(heard)),
             age(now - row["asked_at"]),
             _within(row, now),

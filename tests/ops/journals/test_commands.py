@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from handlers.journals.model import journal_uuid_of
 from tests.engines import broken_laws
 from tests.ops.clerk import Clerk, at_the_desk
 from tests.shop import TENANT
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from ops.asking import Answer
     from tests.conftest import Connection, Database
 
 LEGS: Final = (
@@ -196,6 +198,59 @@ async def test_who_proposed_may_withdraw_and_what_is_decided_stays(clerk: Clerk)
     assert "there is no journal" in await clerk.refused("journals", "show", "other")
     again = await clerk.out("journals", "propose", clerk.file(LEGS), *BOOKED, *ADA, "--id", "mine")
     assert "was proposed before, and is refused" in again
+
+
+async def test_parts_that_belong_to_another_journal_of_that_name_are_not_sent(
+    clerk: Clerk, admin: Connection
+) -> None:
+    await admin.execute(
+        "INSERT INTO journals SELECT 'acme', $1, 'taken', 'manual', 'collecting', 1, 'n', now(), '{}', 9, '{}', 1,"
+        " '{}', '{}', NULL, NULL, 'finance', 'ada', 'finance', NULL, NULL, now() + interval '1 day', now(), now()",
+        journal_uuid_of(TENANT, "taken"),
+    )
+    row = "suspense,{},debit,1.00,EUR\nbank_clearing,{},credit,1.00,EUR\n".format("x" * 120, "y" * 120)
+    file = clerk.file(LEGS.splitlines()[0] + "\n" + row * 1000)
+    refused = await clerk.refused("journals", "propose", file, *BOOKED, *ADA, "--id", "taken")
+    assert "journal_id taken is collecting (journal_id_reused)" in refused
+    assert await admin.fetchval("SELECT count(*) FROM inbox") == 1, "the parts stayed at home"
+
+
+async def test_a_proposal_that_broke_off_goes_on_where_it_was(clerk: Clerk, admin: Connection) -> None:
+    row = "suspense,{},debit,1.00,EUR\nbank_clearing,{},credit,1.00,EUR\n".format("x" * 120, "y" * 120)
+    file = clerk.file(LEGS.splitlines()[0] + "\n" + row * 1000)
+    propose = ("journals", "propose", file, *BOOKED, *ADA, "--id", "long")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ops.asking._answer_to", _interrupted)
+        await clerk.run(*propose, code=130)
+    again = await clerk.out(*propose)
+    assert "is proposed" in again
+    row_of = await admin.fetchrow("SELECT state, parts, legs FROM journals")
+    assert row_of is not None
+    assert (row_of["state"], row_of["legs"]) == ("proposed", 2000)
+    assert row_of["parts"] > 1
+    assert await broken_laws(admin) == []
+
+
+async def _interrupted(*_: object) -> Answer:
+    raise KeyboardInterrupt
+
+
+async def test_what_was_refused_may_be_proposed_anew_when_it_is_allowed(
+    clerk: Clerk, admin: Connection
+) -> None:
+    await clock(admin, "2026-11-01 12:00Z")
+    propose = ("journals", "propose", clerk.file(LEGS), *BOOKED, *ADA, "--effective", "2026-11-20")
+    assert "effective_too_late" in await clerk.refused(*propose)
+    await clock(admin, "2026-11-20 12:00Z")
+    assert "is proposed" in await clerk.out(*propose)
+
+
+async def clock(admin: Connection, at: str) -> None:
+    """Set the tenant's test clock."""
+    await admin.execute(
+        "INSERT INTO clocks VALUES ($1, $2::text::timestamptz)"
+        " ON CONFLICT (tenant) DO UPDATE SET now_at = excluded.now_at", TENANT, at
+    )  # fmt: skip
 
 
 async def test_a_closed_period_takes_no_journal(clerk: Clerk) -> None:
