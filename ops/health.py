@@ -40,7 +40,13 @@ def create_app(telemetry: Telemetry) -> Starlette:
     def within(limit_s: float) -> Response:
         stalled_s = telemetry.stalled_seconds()
         ok = stalled_s <= limit_s
-        body = {"role": telemetry.role, "ok": ok, "seconds_without_progress": round(stalled_s, 1)}
+        overdue = {duty: round(seconds, 1) for duty, seconds in telemetry.overdue().items()}
+        body = {
+            "role": telemetry.role,
+            "ok": ok,
+            "seconds_without_progress": round(stalled_s, 1),
+            "seconds_overdue": overdue,
+        }
         return JSONResponse(body, status_code=200 if ok else 503)
 
     async def live(_: Request) -> Response:

@@ -48,6 +48,18 @@ UNKNOWN_CALLS: Final = Gauge("counterfoil_unknown_calls", "Provider calls whose 
 PARKED: Final = Gauge("counterfoil_parked", "Messages that wait")
 DEAD_LETTERS: Final = Gauge("counterfoil_dead_letters", "Messages set aside and not replayed")
 LEADER: Final = Gauge("counterfoil_relay_leader", "1 while this relay leads")
+SLICES: Final = Counter("counterfoil_slices_total", "Slices of long accounts added")
+CLOSINGS: Final = Counter("counterfoil_closings_total", "Closings whose balances were taken")
+UPKEEP_SECONDS: Final = Histogram(
+    "counterfoil_upkeep_seconds",
+    "One round of upkeep",
+    buckets=(0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000),
+)
+UPKEEP_DONE: Final = Gauge(
+    "counterfoil_last_upkeep_timestamp_seconds", "When the last round of upkeep was over, by who leads"
+)
+UNSLICED: Final = Gauge("counterfoil_unsliced_lines", "Lines of long accounts that are in no slice")
+UNTAKEN: Final = Gauge("counterfoil_untaken_closings", "Closings whose balances nobody took")
 PROGRESS: Final = Gauge("counterfoil_last_progress_timestamp_seconds", "When the role last got on", ["role"])
 
 
@@ -63,6 +75,7 @@ class Telemetry:
         self._last_progress = time.monotonic()
         self._lag: dict[tuple[str, int], int] = {}
         self._last_commit = time.monotonic()
+        self._due: dict[str, float] = {}
 
     def committed(self, report: Report) -> None:
         """A batch is in the database."""
@@ -108,10 +121,35 @@ class Telemetry:
             PUBLISHED.labels("timer.events").inc(timers)
         self.alive()
 
+    def stands_by(self) -> None:
+        """Another one leads."""
+        self.alive()
+
     def called(self, provider: str, operation: str, outcome: str, seconds: float) -> None:
         """A provider was asked."""
         CALLS.labels(provider, operation, outcome).inc()
         CALL_SECONDS.labels(provider, operation).observe(seconds)
+
+    def attends(self, duty: str, within_s: float) -> None:
+        """A duty beside the role's work got on; it says so again within so many seconds."""
+        self._due[duty] = time.monotonic() + within_s
+
+    def kept(self, slices: int, closings: int) -> None:
+        """Upkeep took a step."""
+        SLICES.inc(slices)
+        CLOSINGS.inc(closings)
+
+    def upkeep_done(self, seconds: float, unsliced_lines: int, untaken_closings: int) -> None:
+        """A round of upkeep is over, and that is left."""
+        UPKEEP_SECONDS.observe(seconds)
+        UPKEEP_DONE.set_to_current_time()
+        UNSLICED.set(unsliced_lines)
+        UNTAKEN.set(untaken_closings)
+
+    def overdue(self) -> dict[str, float]:
+        """Each duty of this process with the seconds by which its word is late; zero when it is not."""
+        now = time.monotonic()
+        return {duty: max(0.0, now - due) for duty, due in self._due.items()}
 
     def alive(self) -> None:
         """The role got on, or had nothing to do and could have."""
@@ -119,7 +157,12 @@ class Telemetry:
         PROGRESS.labels(self.role).set_to_current_time()
 
     def stalled_seconds(self) -> float:
-        """How long nothing got on; with records waiting in Kafka, how long none of them was committed."""
+        """How long nothing got on; with records waiting in Kafka, how long none of them was committed.
+
+        Or by how long a duty is late, when that is more.
+        """
         now = time.monotonic()
         behind = any(self._lag.values())
-        return max(now - self._last_progress, now - self._last_commit if behind else 0.0)
+        return max(
+            now - self._last_progress, now - self._last_commit if behind else 0.0, *self.overdue().values()
+        )

@@ -16,6 +16,7 @@ from ops.health import serve_health, watch_database
 from ops.logging import configure_logging
 from ops.metrics import Telemetry
 from ops.providers import providers
+from ops.upkeep import run_upkeep
 from producers.gateway import run_gateway
 from producers.relay import run_relay
 from producers.scheduler import run_scheduler
@@ -55,6 +56,12 @@ async def scheduler(_: Settings, at: Places, telemetry: Telemetry, stop: asyncio
     await run_scheduler(at.kafka, at.database_url, telemetry, stop)
 
 
+async def upkeep(settings: Settings, at: Places, telemetry: Telemetry, stop: asyncio.Event) -> None:
+    """The role that keeps the books quick to ask; none when its interval is 0."""
+    if settings.counterfoil_upkeep_every_s:
+        await run_upkeep(at.database_url, settings.counterfoil_upkeep_every_s, telemetry, stop)
+
+
 async def gateway(settings: Settings, at: Places, telemetry: Telemetry, stop: asyncio.Event) -> None:
     """The role of the gateway, with every provider that is configured."""
     async with providers(settings) as configured:
@@ -64,7 +71,7 @@ async def gateway(settings: Settings, at: Places, telemetry: Telemetry, stop: as
 MALLOC: Final = {-1: 1 << 30, -2: 64 << 20, -3: 1 << 30}
 """M_TRIM_THRESHOLD, M_TOP_PAD and M_MMAP_THRESHOLD of mallopt(3): memory that a batch freed is kept for the next."""
 
-ALL_ROLES: Final[tuple[Role, ...]] = (worker(), relay, scheduler, gateway)
+ALL_ROLES: Final[tuple[Role, ...]] = (worker(), relay, scheduler, upkeep, gateway)
 
 
 def run_roles(name: str, roles: Sequence[Role], settings: Settings) -> None:

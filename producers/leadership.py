@@ -12,25 +12,30 @@ from db.connection import connect
 from db.queries import delivery as sql
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     import asyncpg
 
 log = structlog.get_logger()
 
-Role = Literal["relay", "scheduler"]
-_LOCKS: Final[dict[Role, int]] = {"relay": 1, "scheduler": 2}
+Role = Literal["relay", "scheduler", "upkeep"]
+_LOCKS: Final[dict[Role, int]] = {"relay": 1, "scheduler": 2, "upkeep": 3}
 TRY_EVERY_S: Final = 0.5
 
 
 @asynccontextmanager
 async def leading(
-    database_url: str, role: Role, stop: asyncio.Event
+    database_url: str, role: Role, stop: asyncio.Event, stands_by: Callable[[], None] | None = None
 ) -> AsyncIterator[asyncpg.Connection[asyncpg.Record] | None]:
-    """Wait until this process leads, then lend the connection that holds the lock; None when told to stop first."""
+    """Wait until this process leads, then lend the connection that holds the lock; None when told to stop first.
+
+    `stands_by` is called while another leads: whoever waits for its turn is well.
+    """
     connection = await connect(database_url, application=f"counterfoil {role}")
     try:
         while not await sql.try_lead(connection, role=_LOCKS[role]):
+            if stands_by is not None:
+                stands_by()
             await pause(stop, TRY_EVERY_S)
             if stop.is_set():
                 yield None

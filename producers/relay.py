@@ -63,7 +63,7 @@ async def run_relay(kafka: str, database_url: str, observer: RelayObserver, stop
 
 
 async def _lead(kafka: str, database_url: str, observer: RelayObserver, stop: asyncio.Event) -> None:
-    async with leading(database_url, "relay", stop) as connection:
+    async with leading(database_url, "relay", stop, lambda: observer.led(leading=False)) as connection:
         if connection is None:
             return
         producer = create_producer(kafka)

@@ -34,6 +34,9 @@ class SchedulerObserver(Protocol):
     def fired(self, timers: int) -> None:
         """So many timers are in Kafka; zero is told, too."""
 
+    def stands_by(self) -> None:
+        """Another one leads; this one is well."""
+
 
 async def run_scheduler(
     kafka: str, database_url: str, observer: SchedulerObserver, stop: asyncio.Event
@@ -41,7 +44,7 @@ async def run_scheduler(
     """Publish due timers until told to stop; starts over after any trouble with Kafka or PostgreSQL."""
     while not stop.is_set():
         try:
-            async with leading(database_url, "scheduler", stop) as connection:
+            async with leading(database_url, "scheduler", stop, observer.stands_by) as connection:
                 if connection is not None:
                     await _lead(kafka, connection, observer, stop)
         except (*UNREACHABLE, *UNFIT, KafkaError) as error:

@@ -66,13 +66,22 @@ LEFT JOIN balances AS b ON b.account_id = a.account_id AND b.tenant = a.tenant
 WHERE a.tenant = 'bench'
 ORDER BY a.account_id;
 
+-- name: close_half!
+-- The books of the year's first half are closed.
+INSERT INTO period_bounds (
+    tenant, calendar, number, zone, unit, closed_before, soft_closed_before, step, period, set_at
+)
+VALUES (
+    'bench', 'books', 1, 'UTC', 'month', '2025-07-01Z', '2025-07-01Z', 'close', '2025-06', clock_timestamp()
+);
+
 -- name: settle#
 -- What autovacuum does on a server that runs for longer than a benchmark.
-VACUUM (ANALYZE) lines, entries, balances, account_slices, account_marks;
+VACUUM (ANALYZE) lines, entries, balances, account_slices, account_sums, account_marks, closing_balances;
 
 -- name: sizes
 -- Bytes of each table and its indexes.
 SELECT c.relname AS name, pg_table_size(c.oid) AS table_bytes, pg_indexes_size(c.oid) AS index_bytes
 FROM pg_class AS c
-WHERE c.relname IN ('lines', 'entries', 'account_slices', 'account_marks')
+WHERE c.relname IN ('lines', 'entries', 'account_slices', 'account_sums', 'account_marks')
 ORDER BY c.relname;

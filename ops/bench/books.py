@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -14,13 +15,14 @@ from db.connection import connect
 from db.queries import bench_books as sql
 from db.queries import books as questions
 from ops.bench.percentiles import summary
+from ops.periods.closings import take_closings
 from ops.statements.moments import Basis, Period
 from ops.statements.sheets import balance_sheets
 from ops.statements.slices import slice_accounts
-from ops.statements.statement import Account, Place, accounts, page, statement
+from ops.statements.statement import PAGE, Account, Place, accounts, page, statement
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
     from db.connection import Connection
 
@@ -54,7 +56,9 @@ class BooksRun:
     lines: int
     slices: int
     slicing_seconds: float
-    balance_sheet_seconds: float
+    closing_seconds: float
+    sheet_seconds: Mapping[str, float]
+    """Of balance sheets, by what they start from."""
     bytes_of: Mapping[str, int]
     questions: tuple[Question, ...]
     plans: Mapping[str, str]
@@ -78,14 +82,20 @@ async def run_books(
             (account,) = await accounts(connection, owner=owner)
             for basis in Basis:
                 asked += await _ask(connection, account, basis, rounds, random)
+        sheets = {"slices": await _sheet(connection)}
+        tell("closing the first half of the year")
+        await sql.close_half(connection)
         began = time.perf_counter()
-        await balance_sheets(connection, _YEAR + timedelta(days=180), Basis.EFFECTIVE)
-        whole = time.perf_counter() - began
+        await take_closings(connection)
+        closed = time.perf_counter() - began
+        await sql.settle(connection)
+        sheets["slices and the closing"] = await _sheet(connection)
         return BooksRun(
             lines=lines // 3 * 3,
             slices=slices,
             slicing_seconds=sliced,
-            balance_sheet_seconds=whole,
+            closing_seconds=closed,
+            sheet_seconds=sheets,
             bytes_of={
                 row["name"]: row["table_bytes"] + row["index_bytes"] for row in await sql.sizes(connection)
             },
@@ -106,7 +116,9 @@ def table(run: BooksRun) -> Table:
         times = (f"{asked.ms[name]:.1f}" for name in names)
         told.add_row(asked.account, f"{asked.lines:,}", asked.basis, asked.question, *times)
     told.add_section()
-    told.add_row("all", f"{run.lines:,}", "effective", f"balance sheet: {run.balance_sheet_seconds:.1f} s")
+    for start, seconds in run.sheet_seconds.items():
+        told.add_row("all", f"{run.lines:,}", "effective", f"balance sheet from {start}: {seconds:.2f} s")
+    told.add_row("all", "", "", f"half a year closed in {run.closing_seconds:.1f} s")
     told.add_row("all", "", "", f"{run.slices:,} slices made in {run.slicing_seconds:.1f} s")
     for name, size in run.bytes_of.items():
         told.add_row(name, "", "", f"{size / 1e6:,.0f} MB with indexes")
@@ -143,8 +155,8 @@ async def _ask(
     """Balances at any second; first pages of any month; pages that begin anywhere in one."""
     took: dict[str, list[float]] = {"balance": [], "month, first page": [], "month, a later page": []}
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        await questions.plan_for_lookups(connection)
-        lines = (await _balance(connection, account, _YEAR + timedelta(days=400), basis))["lines"]
+        await questions.plan_for_account(connection)
+        lines = int((await _balance(connection, account, _YEAR + timedelta(days=400), basis))["lines"])
         for _ in range(rounds):
             since = _YEAR + timedelta(days=random.randrange(330))
             before = since + timedelta(seconds=random.randrange(30 * 86_400))
@@ -166,25 +178,48 @@ async def _timed(into: list[float], work: Awaitable[Any]) -> Any:
 
 
 async def _balance(connection: Connection, account: Account, before: datetime, basis: Basis) -> Any:
-    named = {"code": None, "tenant": None, "owner": None, "currency": None}
-    (row,) = await questions.balances_before(
-        connection, account_id=account.account_id, before=before, basis=basis, **named
+    return await questions.balance_before(
+        connection, account_id=account.account_id, before=before, basis=basis
     )
-    return row
+
+
+async def _sheet(connection: Connection) -> float:
+    began = time.perf_counter()
+    await balance_sheets(connection, _YEAR + timedelta(days=200.6), Basis.EFFECTIVE)
+    return time.perf_counter() - began
 
 
 async def _plans(connection: Connection) -> dict[str, str]:
-    """How each table is read for a balance, as EXPLAIN says."""
+    """How each table is read for a balance and for a page, as EXPLAIN says: of an index alone where it can be."""
     (account,) = await accounts(connection, owner="platform")
-    values = {"account_id": account.account_id, "before": _YEAR + timedelta(days=180.6), "basis": "effective"}
+    since = _YEAR + timedelta(days=160)
+    values = {
+        "account_id": account.account_id,
+        "tenant": account.tenant,
+        "basis": "effective",
+        "before": _YEAR + timedelta(days=180.6),
+        "after_at": since,
+        "after_entry": 0,
+        "after_line": 0,
+        "most": PAGE,
+    }
+    plans = {}
     async with connection.transaction(readonly=True):
-        await questions.plan_for_lookups(connection)
-        prepared = await connection.prepare(questions.balances_before.sql)
-        names = questions.driver_adapter.var_sorted["balances_before"]
-        (plan,) = await prepared.explain(*(values.get(name) for name in names))
-    return {"balance": "; ".join(sorted(_scans(plan["Plan"])))}
+        await questions.plan_for_account(connection)
+        for name, query in (("balance", questions.balance_before), ("month's page", questions.movements)):
+            prepared = await connection.prepare(query.sql)
+            names = questions.driver_adapter.var_sorted[query.__name__]
+            (plan,) = await prepared.explain(*(values[one] for one in names), analyze=True)
+            found = Counter(_scans(plan["Plan"]))
+            heap = sum(found[scan] for scan in found if scan[2])
+            told = "; ".join(sorted({f"{kind} of {table}" for kind, table, _fetches in found}))
+            plans[name] = f"{told}; index-only scans that had to look into a table: {heap}"
+    return plans
 
 
-def _scans(node: dict[str, Any]) -> set[str]:
-    here = {f"{node['Node Type']} of {node['Relation Name']}"} if "Relation Name" in node else set[str]()
-    return here.union(*(_scans(child) for child in node.get("Plans", ())))
+def _scans(node: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
+    """How the plan reads tables: kind, table, and how often an index alone was not enough."""
+    if "Relation Name" in node:
+        yield node["Node Type"], node["Relation Name"], node.get("Heap Fetches", 0)
+    for child in node.get("Plans", ()):
+        yield from _scans(child)

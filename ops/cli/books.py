@@ -21,6 +21,7 @@ from ops.exports.journal import ExportError, entries, open_accounts, tenant_of
 from ops.exports.warehouse import write_warehouse
 from ops.inspect.screen import act, ask, fail, show, show_json
 from ops.statements import csv_files, pdf, sheets, tables
+from ops.statements.calendars import in_each_zone, zones_of
 from ops.statements.fence import UnsettledError
 from ops.statements.moments import Basis, MomentError, end_of, period_of, zone_of
 from ops.statements.slices import slice_accounts
@@ -28,6 +29,7 @@ from ops.statements.statement import accounts, movements, page, statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
 
     from ops.statements.statement import Statement
 
@@ -66,7 +68,12 @@ ByPeriod = Annotated[
 ]
 AsOf = Annotated[str | None, typer.Option(help="The end of a date, or a moment. Without it: everything.")]
 DatedBy = Annotated[Basis, typer.Option(help="When it happened (effective), or was written (posting).")]
-Zone = Annotated[str, typer.Option(help="In which days begin and end.")]
+Zone = Annotated[
+    str | None,
+    typer.Option(
+        help="In which days begin and end; without it that of a tenant's periods (`periods calendar`)."
+    ),
+]
 As = Annotated[Format, typer.Option("--format", help="What to make.")]
 Out = Annotated[Path | None, typer.Option(help="Write to this file; a PDF needs one.")]
 Folder = Annotated[Path, typer.Argument(help="Made when it is not there.")]
@@ -92,12 +99,12 @@ def show_statement(  # noqa: PLR0913, PLR0917 - a command's options
     """Statements of an account or of all of an owner: opening, movements with their entries, closing."""
     if code is None and owner is None:
         fail("name an account code, an --owner, or both")
-    asked = _understood(lambda: period_of(period, zone_of(zone)))
 
     async def tell(connection: Any) -> bool:
+        asked = await in_each_zone(connection, lambda its: period_of(period, its), tenant, zone)
         found = await accounts(connection, code=code, owner=owner, tenant=tenant, currency=currency)
         if found:
-            told = [await statement(connection, account, asked, basis) for account in found]
+            told = [await statement(connection, account, asked[account.tenant], basis) for account in found]
             await _tell_statements(connection, told, as_format, out, most)
         return bool(found)
 
@@ -116,11 +123,19 @@ def show_balance_sheet(
     out: Out = None,
 ) -> None:
     """What each tenant has and owes, by currency. Exit 1 when assets are not liabilities, equity and result."""
-    before = _bound(as_of, zone)
-    title = f"as of {as_of or 'now'} by {basis} date"
-    told = _asked(
-        lambda connection: sheets.balance_sheets(connection, before, basis, tenant=tenant, currency=currency)
-    )
+
+    async def find(connection: Any) -> tuple[list[sheets.BalanceSheet], dict[str, ZoneInfo]]:
+        before = await in_each_zone(connection, lambda its: _bound(as_of, its), tenant, zone)
+        return (
+            await sheets.balance_sheets(connection, before, basis, currency=currency),
+            await zones_of(connection, tenant, zone),
+        )
+
+    told, zones = _asked(find)
+
+    def title(one: sheets.BalanceSheet) -> str:
+        return f"as of {f'{as_of} ({zones[one.tenant].key})' if as_of else 'now'} by {basis} date"
+
     if as_format is Format.JSON:
         totals = ("assets_minor", "liabilities_minor", "equity_minor", "claims_minor", "off_by_minor")
         show_json([asdict(one) | {name: getattr(one, name) for name in totals} for one in told])
@@ -128,9 +143,13 @@ def show_balance_sheet(
         with _to(out) as file:
             csv_files.write_balance_sheets(file, told)
     elif as_format is Format.PDF:
-        _keep_pdf(out, f"Balance sheet {title}", [pdf.balance_sheet_part(one, title) for one in told])
+        _keep_pdf(
+            out,
+            f"Balance sheet as of {as_of or 'now'}",
+            [pdf.balance_sheet_part(one, title(one)) for one in told],
+        )
     else:
-        show(*(tables.balance_sheet_table(one, title) for one in told))
+        show(*(tables.balance_sheet_table(one, title(one)) for one in told))
     if any(one.off_by_minor for one in told):
         raise typer.Exit(1)
 
@@ -146,13 +165,19 @@ def show_income_statement(
     out: Out = None,
 ) -> None:
     """What each tenant earned and spent within a period, by currency."""
-    asked = _understood(lambda: period_of(period, zone_of(zone)))
-    title = f"{asked.name} by {basis} date"
-    told = _asked(
-        lambda connection: sheets.income_statements(
-            connection, asked, basis, tenant=tenant, currency=currency
+
+    async def find(connection: Any) -> tuple[list[sheets.IncomeStatement], dict[str, ZoneInfo]]:
+        asked = await in_each_zone(connection, lambda its: period_of(period, its), tenant, zone)
+        return (
+            await sheets.income_statements(connection, asked, basis, currency=currency),
+            await zones_of(connection, tenant, zone),
         )
-    )
+
+    told, zones = _asked(find)
+
+    def title(one: sheets.IncomeStatement) -> str:
+        return f"{period} ({zones[one.tenant].key}) by {basis} date"
+
     if as_format is Format.JSON:
         totals = ("revenue_minor", "expenses_minor", "result_minor")
         show_json([asdict(one) | {name: getattr(one, name) for name in totals} for one in told])
@@ -160,14 +185,16 @@ def show_income_statement(
         with _to(out) as file:
             csv_files.write_income_statements(file, told)
     elif as_format is Format.PDF:
-        _keep_pdf(out, f"Income statement {title}", [pdf.income_statement_part(one, title) for one in told])
+        _keep_pdf(
+            out, f"Income statement {period}", [pdf.income_statement_part(one, title(one)) for one in told]
+        )
     else:
-        show(*(tables.income_statement_table(one, title) for one in told))
+        show(*(tables.income_statement_table(one, title(one)) for one in told))
 
 
 @commands.command("slice-accounts")
 def slice_long_accounts() -> None:
-    """Sum up the past of long accounts, so that questions about it stay quick. Run it every hour or so."""
+    """Sum up the past of long accounts, so that questions about it stay quick: what the scheduler does by itself."""
     added = _acted(lambda connection, _kafka: slice_accounts(connection))
     typer.echo(f"{added:,} slices added")
 
@@ -181,7 +208,7 @@ def beancount(
     zone: Zone = "UTC",
 ) -> None:
     """A Beancount journal with a balance assertion for each account: `bean-check` it, look at it in Fava."""
-    _plain_text(write_beancount, file, tenant, _bound(as_of, zone), basis)
+    _plain_text(write_beancount, file, tenant, as_of, zone, basis)
 
 
 @export.command()
@@ -193,7 +220,7 @@ def hledger(
     zone: Zone = "UTC",
 ) -> None:
     """An hledger journal with a balance assertion for each account: `hledger check --strict` it."""
-    _plain_text(write_hledger, file, tenant, _bound(as_of, zone), basis)
+    _plain_text(write_hledger, file, tenant, as_of, zone, basis)
 
 
 @export.command()
@@ -208,7 +235,7 @@ def warehouse(
     zone: Zone = "UTC",
 ) -> None:
     """Accounts and journal lines as files for a warehouse; amounts are integers in minor units."""
-    before = _bound(as_of, zone)
+    before = _understood(lambda: _bound(as_of, zone_of(zone or "UTC")))
     made = _asked(lambda connection: write_warehouse(connection, folder, kind, before, basis, tenant))
     for path, rows in made.items():
         typer.echo(f"{path}: {rows:,} rows")
@@ -253,11 +280,13 @@ def _plain_text(
     write: Callable[..., Coroutine[Any, Any, int]],
     file: Path,
     tenant: str | None,
-    before: datetime,
+    as_of: str | None,
+    zone: str | None,
     basis: Basis,
 ) -> None:
     async def give(connection: Any) -> int:
         whose = await tenant_of(connection, tenant)
+        before = (await in_each_zone(connection, lambda its: _bound(as_of, its), whose, zone))[whose]
         opened = await open_accounts(connection, whose, before, basis)
         with replacing(file) as part, part.open("w", encoding="utf-8") as to:
             return await write(to, whose, basis, opened, entries(connection, whose, before, basis))
@@ -303,15 +332,15 @@ def _understood(read: Callable[[], T]) -> T:
         fail(str(error))
 
 
-def _bound(as_of: str | None, zone: str) -> datetime:
-    return END_OF_TIME if as_of is None else _understood(lambda: end_of(as_of, zone_of(zone)))
+def _bound(as_of: str | None, zone: ZoneInfo) -> datetime:
+    return END_OF_TIME if as_of is None else end_of(as_of, zone)
 
 
 def _asked(work: Callable[[Any], Awaitable[T]]) -> T:
     """What `work` finds out as the readers' role, or exit 1 with what is wrong."""
     try:
         return ask(work)
-    except (ExportError, FileError, pdf.PdfError) as error:
+    except (ExportError, FileError, MomentError, pdf.PdfError) as error:
         fail(str(error))
 
 

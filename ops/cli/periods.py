@@ -20,6 +20,7 @@ from ops.charge.sending import SOURCE, command
 from ops.inspect.screen import act, ask, fail, show, show_json
 from ops.inspect.words import amount, moment, printable
 from ops.periods.closings import take_closings
+from ops.statements.fence import UnsettledError
 from producers.client import Client, InvalidEventError
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def show_period(tenant: Tenant, period: Name, *, as_json: AsJson = False) -> Non
     rows = ask(lambda connection: sql.closing_balances(connection, tenant=tenant, period=period))
     if not rows:
         fail(
-            f"no balances of {period}: it is open, nobody ran `counterfoil periods snapshot`, or all was empty"
+            f"no balances of {period}: it is open, they are not taken yet (the scheduler does), or all was empty"
         )
     if as_json:
         show_json([dict(row) for row in rows])
@@ -124,8 +125,12 @@ def list_late(
 
 @periods.command("snapshot")
 def snapshot() -> None:
-    """Take the balances of closed periods that have none yet. Run it after a close, or every hour."""
-    for taken in act(lambda connection, _: take_closings(connection)):
+    """Take the balances of closed periods that have none yet: what the scheduler does by itself."""
+    try:
+        closings = act(lambda connection, _: take_closings(connection))
+    except UnsettledError as error:
+        fail(str(error))
+    for taken in closings:
         typer.echo(f"{taken.tenant} {taken.period}: {taken.accounts:,} accounts, {taken.lines:,} lines")
 
 

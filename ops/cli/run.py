@@ -52,8 +52,8 @@ def relay() -> None:
 
 @commands.command()
 def scheduler() -> None:
-    """Publish timers that are due; one scheduler leads, others stand by."""
-    roles.run_roles("scheduler", [roles.scheduler], Settings())
+    """Publish timers that are due, and keep the books quick to ask; one leads, others stand by."""
+    roles.run_roles("scheduler", [roles.scheduler, roles.upkeep], Settings())
 
 
 @commands.command()

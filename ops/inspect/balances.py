@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 from db.queries import books
 from db.queries import reports as sql
 from handlers.ledger.model import DEBIT, AccountType
+from ops.statements.calendars import each_before
+from ops.statements.sheets import turnover
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     import asyncpg
 
     from db.connection import Connection
+    from ops.statements.calendars import Befores
     from ops.statements.moments import Basis
 
 
@@ -80,17 +82,14 @@ async def trial_balances(
 
 async def trial_balances_before(
     connection: Connection,
-    before: datetime,
+    before: Befores,
     basis: Basis,
     *,
     tenant: str | None = None,
     currency: str | None = None,
 ) -> list[TrialBalance]:
-    """The same from the lines that `basis` dates before a moment. Reads the whole journal."""
-    rows = await books.turnover(
-        connection, since=before, before=before, basis=basis, tenant=tenant, currency=currency
-    )
-    return _trial_balances(rows)
+    """The same from what `basis` dates before a moment: from closings and slices, and the lines that none holds."""
+    return _trial_balances(await turnover(connection, before, basis, tenant=tenant, currency=currency))
 
 
 async def balances(
@@ -110,19 +109,27 @@ async def balances(
 async def balances_before(
     connection: Connection,
     code: str,
-    before: datetime,
+    before: Befores,
     basis: Basis,
     *,
     tenant: str | None = None,
     owner: str | None = None,
     currency: str | None = None,
 ) -> list[AccountBalance]:
-    """The accounts of a code and what they held before a moment: from slices, and from the lines that none holds."""
-    await books.plan_for_lookups(connection)
-    named = {"code": code, "tenant": tenant, "owner": owner, "currency": currency}
-    return _accounts(
-        await books.balances_before(connection, account_id=None, before=before, basis=basis, **named)
-    )
+    """The accounts of a code and what they held before a moment, likewise."""
+    befores = await each_before(connection, before, tenant)
+    async with connection.transaction():
+        await books.plan_for_lookups(connection)
+        rows = await books.balances_before(
+            connection,
+            tenants=list(befores),
+            befores=list(befores.values()),
+            basis=basis,
+            code=code,
+            owner=owner,
+            currency=currency,
+        )
+    return _accounts(rows)
 
 
 def _trial_balances(rows: Iterable[asyncpg.Record]) -> list[TrialBalance]:
@@ -133,7 +140,7 @@ def _trial_balances(rows: Iterable[asyncpg.Record]) -> list[TrialBalance]:
 
 
 def _balance(row: asyncpg.Record) -> Balance:
-    return Balance(**_values(row, "accounts", "debit_before_minor", "credit_before_minor"))
+    return Balance(**_values(row, "accounts"))
 
 
 def _accounts(rows: Iterable[asyncpg.Record]) -> list[AccountBalance]:

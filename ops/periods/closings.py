@@ -1,24 +1,25 @@
 """Takes the balances of closed periods: what every account held when the period ended, once and for good.
 
 Nobody waits for it. A closed period does not change, so its balances are the same whenever they are taken; the
-slices of long accounts (ops/statements/slices.py) make it quick.
+closing before it and the slices of long accounts (ops/statements/slices.py) make it quick.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import asyncpg
 
 from db.queries import books
 from db.queries import periods as sql
+from ops.statements.fence import settled_entry_id
 
 if TYPE_CHECKING:
-    from db.connection import Connection
+    from collections.abc import AsyncIterator
 
-_COLUMNS: Final = ("tenant", "number", "account_id", "debit_minor", "credit_minor", "lines")
+    from db.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,65 +35,29 @@ class Closing:
 async def take_closings(connection: Connection) -> list[Closing]:
     """Take the balances of every closing that holds and has none, as the application's role.
 
-    Each is a transaction on one snapshot, in which the closing stands: what a reopening lets in afterwards is not in
-    it. A crash loses only the one under way; two at once may both begin, and one of them is told that it is done.
+    Raises:
+        UnsettledError: a transaction that may hold entries does not end.
     """
-    taken = []
-    while due := await sql.closings_to_take(connection):
-        for row in due:
-            with suppress(asyncpg.UniqueViolationError):  # somebody else took it meanwhile
-                closing = await _take(connection, row["tenant"], row["number"])
-                if closing is not None:
-                    taken.append(closing)
-    return taken
+    return [closing async for closing in taking(connection)]
 
 
-async def _take(connection: Connection, tenant: str, number: int) -> Closing | None:
-    """The closing's balances; None when somebody else took them, or it was undone."""
-    async with connection.transaction(isolation="repeatable_read"):
-        due = [
-            row
-            for row in await sql.closings_to_take(connection)
-            if (row["tenant"], row["number"]) == (tenant, number)
-        ]
-        if not due:
-            return None
-        period, closed_before = due[0]["period"], due[0]["closed_before"]
-        await books.plan_for_lookups(connection)
-        rows = await books.balances_before(
-            connection,
-            account_id=None,
-            code=None,
-            tenant=tenant,
-            owner=None,
-            currency=None,
-            before=closed_before,
-            basis="effective",
-        )
-        held = [row for row in rows if row["lines"]]
-        lines = sum(int(row["lines"]) for row in held)
-        await sql.add_closing(
-            connection,
-            tenant=tenant,
-            number=number,
-            period=period,
-            closed_before=closed_before,
-            accounts=len(held),
-            lines=lines,
-        )
-        await connection.copy_records_to_table(
-            "closing_balances",
-            records=[
-                (
-                    tenant,
-                    number,
-                    row["account_id"],
-                    int(row["debit_minor"]),
-                    int(row["credit_minor"]),
-                    int(row["lines"]),
+async def taking(connection: Connection) -> AsyncIterator[Closing]:
+    """The same one after the other, the oldest of a tenant first.
+
+    Each is one statement in which the closing stands: what a reopening lets in afterwards is not in it. A crash
+    loses only the one under way; two at once may both begin, and one of them is told that it is done.
+    """
+    due = await sql.closings_to_take(connection)
+    if not due:
+        return
+    settled = await settled_entry_id(connection)
+    for row in due:
+        taken = None
+        with suppress(asyncpg.UniqueViolationError):  # somebody else took it meanwhile
+            async with connection.transaction():
+                await books.plan_for_lookups(connection)
+                taken = await sql.take_closing(
+                    connection, tenant=row["tenant"], number=row["number"], settled=settled
                 )
-                for row in held
-            ],
-            columns=_COLUMNS,
-        )
-    return Closing(tenant, period, len(held), lines)
+        if taken is not None:
+            yield Closing(row["tenant"], taken["period"], taken["accounts"], taken["lines"])

@@ -71,6 +71,7 @@ LEFT_OUT: Final[dict[str, str]] = {
     "period_closings": "what accounts held when a period was closed; `check` compares it with the lines",
     "closing_balances": "the same, account by account",
     "account_slices": "sums of the lines, which are compared",
+    "account_sums": "the same by month and day",
     "account_marks": "how far those sums go",
     "journal_batches": "what accounting was given, and when",
     "alembic_version": "which migrations were applied",

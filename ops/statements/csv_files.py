@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from ops.statements.sheets import RESULT
@@ -31,12 +32,14 @@ STATEMENT_COLUMNS: Final = (
     "event_id",
     "effective_at",
     "posted_at",
+    "origin_period",
+    "origin_effective_at",
     "debit_minor",
     "credit_minor",
     "balance_minor",
     "balance",
 )
-"""`kind` is opening, movement or closing; `balance` is `balance_minor` in major units."""
+"""`kind` is opening, movement or closing; `balance` is `balance_minor` in major units; times are UTC."""
 SHEET_COLUMNS: Final = ("tenant", "currency", "section", "code", "amount_minor", "amount")
 
 
@@ -67,7 +70,7 @@ class StatementCsv:
         self._rows.writerow(row("opening", told.opening_minor, at=told.period.since.isoformat()))
         async for moved in movements:
             fields = asdict(moved)
-            times = {name: fields[name].isoformat() for name in ("at", "effective_at", "posted_at")}
+            times = {name: value.isoformat() for name, value in fields.items() if isinstance(value, datetime)}
             self._rows.writerow(row(**(fields | times), kind="movement"))
         turnover = {"debit_minor": told.debit_minor, "credit_minor": told.credit_minor}
         self._rows.writerow(row("closing", told.closing_minor, at=told.period.before.isoformat(), **turnover))

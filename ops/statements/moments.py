@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,11 +28,12 @@ class MomentError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From `since` up to but without `before`, both in UTC; `name` is how it was asked for."""
+    """From `since` up to but without `before`, both in UTC; `name` is how it was asked for, `zone` whose days count."""
 
     since: datetime
     before: datetime
     name: str
+    zone: tzinfo = UTC
 
     def __post_init__(self) -> None:
         if self.since >= self.before:
@@ -82,11 +83,16 @@ def period_of(text: str, zone: ZoneInfo) -> Period:
             since, before = date.fromisoformat(first), date.fromisoformat(last) + timedelta(days=1)
         else:
             since, before = _span(text)
-        return Period(_midnight(since, zone), _midnight(before, zone), text)
+        return Period(_midnight(since, zone), _midnight(before, zone), text, zone)
     except MomentError:
         raise
     except (ValueError, OverflowError) as error:
         raise MomentError(f"{text!r} is no period: use 2026, 2026-11, 2026-11-23 or first..last") from error
+
+
+def local(at: datetime, zone: tzinfo) -> str:
+    """'2026-10-25 02:30:00 CEST', as clocks of the zone show it; an hour that comes twice has two abbreviations."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
 
 
 def _span(text: str) -> tuple[date, date]:

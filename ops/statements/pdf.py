@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from ops.inspect.words import moment
-from ops.statements.tables import plain_amount
+from ops.statements.moments import local
+from ops.statements.tables import plain_amount, what
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable
@@ -53,8 +53,8 @@ async def statement_part(told: Statement, movements: AsyncIterable[Movement]) ->
         "title": f"{account.code} of {account.owner}",
         "subtitle": f"{account.tenant}, {account.currency}, {told.period.name} by {told.basis} date",
         "period": told.period.name,
-        "since": _utc(told.period.since),
-        "before": _utc(told.period.before),
+        "since": local(told.period.since, told.period.zone),
+        "before": local(told.period.before, told.period.zone),
         "opening": plain(told.opening_minor),
         "closing": plain(told.closing_minor),
         "debit": plain(told.debit_minor),
@@ -64,9 +64,9 @@ async def statement_part(told: Statement, movements: AsyncIterable[Movement]) ->
         "points": _points(told, moved, low, high),
         "rows": [
             (
-                _utc(movement.at),
+                local(movement.at, told.period.zone),
                 str(movement.entry_id),
-                movement.rule,
+                what(movement),
                 f"{movement.object_type} {movement.object_id}",
                 plain(movement.debit_minor) if movement.debit_minor else "",
                 plain(movement.credit_minor) if movement.credit_minor else "",
@@ -123,10 +123,6 @@ def render(title: str, parts: Iterable[dict[str, Any]], at: datetime) -> bytes:
         timestamp=at.replace(microsecond=0),
     )
     return document
-
-
-def _utc(at: datetime) -> str:
-    return moment(at).removesuffix(" UTC")
 
 
 def _points(told: Statement, moved: list[Movement], low: int, high: int) -> list[tuple[float, float]]:

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 from db.queries import books as sql
 from handlers.ledger.model import DEBIT, AccountType
+from ops.statements.calendars import each_before
+from ops.statements.moments import Period
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
 
     import asyncpg
 
     from db.connection import Connection
-    from ops.statements.moments import Basis, Period
+    from ops.statements.calendars import Befores
+    from ops.statements.moments import Basis
 
 RESULT: Final = "result"
 """The name of the line of a balance sheet that says what was earned and not yet moved to an equity account."""
@@ -95,18 +98,16 @@ class IncomeStatement:
 
 async def balance_sheets(
     connection: Connection,
-    before: datetime,
+    before: Befores,
     basis: Basis,
     *,
     tenant: str | None = None,
     currency: str | None = None,
 ) -> list[BalanceSheet]:
-    """A balance sheet for each tenant and currency, of what `basis` dates before a moment. Reads the whole journal."""
-    rows = await sql.turnover(
-        connection, since=before, before=before, basis=basis, tenant=tenant, currency=currency
-    )
+    """A balance sheet for each tenant and currency, of what `basis` dates before a moment."""
+    rows = await turnover(connection, before, basis, tenant=tenant, currency=currency)
     sheets = []
-    for (whose, unit), codes in groupby(rows, key=lambda row: (row["tenant"], row["currency"])):
+    for (whose, unit), codes in groupby(rows, key=_books):
         lines = [_line(row, int(row["debit_minor"]), int(row["credit_minor"])) for row in codes]
         sheets.append(
             BalanceSheet(
@@ -123,34 +124,63 @@ async def balance_sheets(
 
 async def income_statements(
     connection: Connection,
-    period: Period,
+    period: Period | Mapping[str, Period],
     basis: Basis,
     *,
     tenant: str | None = None,
     currency: str | None = None,
 ) -> list[IncomeStatement]:
-    """An income statement for each tenant and currency with entries until the period's end. Reads the whole journal."""
-    rows = await sql.turnover(
-        connection,
-        since=period.since,
-        before=period.before,
-        basis=basis,
-        tenant=tenant,
-        currency=currency,
-    )
+    """An income statement for each tenant and currency with entries until the period's end.
+
+    `period` is one for all or each tenant's own: a month begins at each one's midnight. Within one transaction on one
+    snapshot (REPEATABLE READ) both ends are of the same books.
+    """
+    since: Befores
+    before: Befores
+    if isinstance(period, Period):
+        since, before = period.since, period.before
+    else:
+        since = {whose: one.since for whose, one in period.items()}
+        before = {whose: one.before for whose, one in period.items()}
+    named = {"tenant": tenant, "currency": currency}
+    opened = {
+        (*_books(row), row["code"]): (int(row["debit_minor"]), int(row["credit_minor"]))
+        for row in await turnover(connection, since, basis, **named)
+    }
     statements = []
-    for (whose, unit), codes in groupby(rows, key=lambda row: (row["tenant"], row["currency"])):
-        lines = [
-            _line(
-                row,
-                int(row["debit_minor"] - row["debit_before_minor"]),
-                int(row["credit_minor"] - row["credit_before_minor"]),
-            )
-            for row in codes
-        ]
+    for (whose, unit), codes in groupby(await turnover(connection, before, basis, **named), key=_books):
+        lines = []
+        for row in codes:
+            debit, credit = opened.get((whose, unit, row["code"]), (0, 0))
+            lines.append(_line(row, int(row["debit_minor"]) - debit, int(row["credit_minor"]) - credit))
         revenue, expenses = _of(lines, AccountType.REVENUE), _of(lines, AccountType.EXPENSE)
         statements.append(IncomeStatement(whose, unit, revenue, expenses))
     return statements
+
+
+async def turnover(
+    connection: Connection,
+    before: Befores,
+    basis: Basis,
+    *,
+    tenant: str | None = None,
+    currency: str | None = None,
+) -> list[asyncpg.Record]:
+    """Debits and credits of each account code before a moment, from closings and slices.
+
+    By tenant, currency, and code in the order of a trial balance.
+    """
+    befores = await each_before(connection, before, tenant)
+    async with connection.transaction():
+        await sql.plan_for_lookups(connection)
+        rows: list[asyncpg.Record] = await sql.turnover(
+            connection, tenants=list(befores), befores=list(befores.values()), basis=basis, currency=currency
+        )
+    return rows
+
+
+def _books(row: asyncpg.Record) -> tuple[str, str]:
+    return row["tenant"], row["currency"]
 
 
 def _line(row: asyncpg.Record, debit_minor: int, credit_minor: int) -> Line:

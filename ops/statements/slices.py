@@ -1,4 +1,4 @@
-"""Keeps questions about the past quick: sums up a long account's lines, a thousand at a time, once and for good.
+"""Keeps questions about the past quick: sums up a long account's lines, some hundred at a time, once and for good.
 
 Runs beside the workers, from a timer or by hand; nobody waits for it, and without it every answer is the same, only
 slower. A slice holds settled entries alone (`fence`), so that none can appear below it later.
@@ -12,13 +12,20 @@ from db.queries import books as sql
 from ops.statements.fence import settled_entry_id
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+
+    import asyncpg
+
     from db.connection import Connection
 
-SLICE_LINES: Final = 1_000
+SLICE_LINES: Final = 250
 """Lines of a slice: what a question reads at most of a slice that its moment cuts through."""
-ACCOUNTS_AT_ONCE: Final = 50
-LINES_AT_ONCE: Final = 20 * SLICE_LINES
-"""Accounts of one transaction, and lines of each: a million lines sort in memory."""
+LINES_A_DAY: Final = 8
+"""From so many on a slice has a row for each day; with fewer, one for each month."""
+LINES_AT_ONCE: Final = 20_000
+"""Of an account within one transaction; no entry has more."""
+STEP_LINES: Final = 100_000
+"""Of all accounts within one transaction, which takes about a second."""
 
 
 async def slice_accounts(connection: Connection, *, size: int = SLICE_LINES) -> int:
@@ -29,23 +36,42 @@ async def slice_accounts(connection: Connection, *, size: int = SLICE_LINES) -> 
     Raises:
         UnsettledError: a transaction that may hold entries does not end.
     """
+    return sum([step async for step in slicing(connection, size=size)])
+
+
+async def slicing(connection: Connection, *, size: int = SLICE_LINES) -> AsyncIterator[int]:
+    """The same step by step, each a transaction: how many slices it added."""
     settled = await settled_entry_id(connection)
-    slices = 0
     while accounts := await sql.long_accounts(connection, size=size):
         added = 0
-        for start in range(0, len(accounts), ACCOUNTS_AT_ONCE):
-            some = accounts[start : start + ACCOUNTS_AT_ONCE]
+        for some in _steps(accounts):
             async with connection.transaction():
+                await sql.plan_for_slicing(connection)
                 await sql.lock_slicing(connection)
-                added += await sql.slice_lines(
+                slices = await sql.slice_lines(
                     connection,
                     tenants=[row["tenant"] for row in some],
                     accounts=[row["account_id"] for row in some],
                     size=size,
+                    per_day=LINES_A_DAY,
                     settled=settled,
                     most=LINES_AT_ONCE,
                 )
+            added += slices
+            yield slices
         if not added:  # what is left of them is not settled yet
             break
-        slices += added
-    return slices
+
+
+def _steps(accounts: Sequence[asyncpg.Record]) -> Iterator[list[asyncpg.Record]]:
+    """Accounts of one transaction each: as many as have STEP_LINES together."""
+    some: list[asyncpg.Record] = []
+    lines = 0
+    for account in accounts:
+        some.append(account)
+        lines += min(account["lines"], LINES_AT_ONCE)
+        if lines >= STEP_LINES:
+            yield some
+            some, lines = [], 0
+    if some:
+        yield some

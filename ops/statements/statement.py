@@ -49,7 +49,10 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """A line of the account. `at` is the date that places it; `balance_minor` what the account held after it."""
+    """A line of the account. `at` is the date that places it; `balance_minor` what the account held after it.
+
+    What happened in a period that was closed by then has an origin: when, and in which; others have none.
+    """
 
     at: datetime
     entry_id: int
@@ -61,6 +64,8 @@ class Movement:
     event_id: str
     effective_at: datetime
     posted_at: datetime
+    origin_effective_at: datetime | None
+    origin_period: str | None
     debit_minor: int
     credit_minor: int
     balance_minor: int
@@ -121,7 +126,7 @@ async def statement(connection: Connection, account: Account, period: Period, ba
 
     On one snapshot (REPEATABLE READ) the pages add up to it, to the last minor unit.
     """
-    await sql.plan_for_lookups(connection)
+    await sql.plan_for_account(connection)
     opened = await _held(connection, account, period.since, basis)
     closed = await _held(connection, account, period.before, basis)
     return Statement(
@@ -174,17 +179,9 @@ async def movements(
 
 
 async def _held(connection: Connection, account: Account, before: datetime, basis: Basis) -> asyncpg.Record:
-    (row,) = await sql.balances_before(
-        connection,
-        account_id=account.account_id,
-        before=before,
-        basis=basis,
-        code=account.code,
-        tenant=account.tenant,
-        owner=account.owner,
-        currency=account.currency,
+    found: asyncpg.Record = await sql.balance_before(
+        connection, account_id=account.account_id, before=before, basis=basis
     )
-    found: asyncpg.Record = row
     return found
 
 
@@ -201,6 +198,8 @@ def _movement(row: asyncpg.Record, account: Account, held_minor: int) -> Movemen
         event_id=row["event_id"],
         effective_at=row["effective_at"],
         posted_at=row["posted_at"],
+        origin_effective_at=row["origin_effective_at"],
+        origin_period=row["origin_period"],
         debit_minor=debit,
         credit_minor=credit,
         balance_minor=held_minor + account.grows(debit, credit),

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from rich.bar import Bar
 from rich.table import Table
+from rich.text import Text
 
-from ops.inspect.words import amount, moment
+from ops.inspect.words import amount, printable
+from ops.statements.moments import local
 from schemas.currencies import format_amount, is_currency
 
 if TYPE_CHECKING:
@@ -25,8 +27,12 @@ def statement_table(told: Statement, movements: Sequence[Movement], *, first: bo
     """One page: the opening above the first movement, the closing below the last."""
     account = told.account
     table = Table(
-        title=f"{account.code} of {account.owner} ({account.tenant}) in {account.currency},"
-        f" {told.period.name} by {told.basis} date",
+        title=Text(
+            printable(
+                f"{account.code} of {account.owner} ({account.tenant}) in {account.currency},"
+                f" {told.period.name} by {told.basis} date"
+            )
+        ),
         title_justify="left",
     )
     for name in ("date", "entry", "what", "for"):
@@ -38,13 +44,15 @@ def statement_table(told: Statement, movements: Sequence[Movement], *, first: bo
         return plain_amount(amount_minor, account.currency)
 
     if first:
-        table.add_row(moment(told.period.since), "", "opening", "", "", "", plain(told.opening_minor))
+        table.add_row(
+            local(told.period.since, told.period.zone), "", "opening", "", "", "", plain(told.opening_minor)
+        )
     for moved in movements:
         table.add_row(
-            moment(moved.at),
+            local(moved.at, told.period.zone),
             str(moved.entry_id),
-            moved.rule,
-            f"{moved.object_type} {moved.object_id}",
+            Text(what(moved)),
+            Text(printable(f"{moved.object_type} {moved.object_id}")),
             plain(moved.debit_minor) if moved.debit_minor else "",
             plain(moved.credit_minor) if moved.credit_minor else "",
             plain(moved.balance_minor),
@@ -53,8 +61,14 @@ def statement_table(told: Statement, movements: Sequence[Movement], *, first: bo
         table.add_section()
         turnover = (plain(told.debit_minor), plain(told.credit_minor))
         name = f"closing, {told.lines:,} movements"
-        table.add_row(moment(told.period.before), "", name, "", *turnover, plain(told.closing_minor))
+        end = local(told.period.before, told.period.zone)
+        table.add_row(end, "", name, "", *turnover, plain(told.closing_minor))
     return table
+
+
+def what(moved: Movement) -> str:
+    """The posting rule, and where it comes from when that was closed: 'card_captured, late from 2026-10'."""
+    return f"{moved.rule}, late from {moved.origin_period}" if moved.origin_period else moved.rule
 
 
 def balance_sheet_table(sheet: BalanceSheet, title: str) -> Table:
@@ -89,7 +103,7 @@ def plain_amount(amount_minor: int, currency: str) -> str:
 
 
 def _table(title: str) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=Text(printable(title)), title_justify="left")
     table.add_column("")
     table.add_column("amount", justify="right")
     table.add_column("share", width=BAR_WIDTH)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 APPLICATION = {
     "account_marks": "INSERT UPDATE",
     "account_slices": "INSERT",
+    "account_sums": "INSERT UPDATE",
     "accounts": "INSERT",
     "audit_log": "INSERT",
     "balances": "INSERT UPDATE",

@@ -37,11 +37,16 @@ class Watcher:
 
     fires: int = 0
     looks: int = 0
+    waits: int = 0
 
     def fired(self, timers: int) -> None:
         """Counted."""
         self.fires += timers
         self.looks += 1
+
+    def stands_by(self) -> None:
+        """Counted."""
+        self.waits += 1
 
 
 @asynccontextmanager
@@ -110,6 +115,10 @@ async def make_due(admin: Connection, order_id: str | None = None) -> None:
             f"UPDATE {change} = now() - interval '1 second' WHERE $1::text IS NULL OR order_id = $1",
             order_id,
         )
+
+
+async def _one_waits(*watchers: Watcher) -> bool:
+    return any(watcher.waits for watcher in watchers)
 
 
 async def _fired(admin: Connection, number: int) -> bool:
@@ -193,6 +202,8 @@ async def test_two_schedulers_fire_each_timer_once(shop: Shop, database: Databas
     ):
         await until(lambda: _fired(admin, 60))
         assert sorted((one.looks > 0, two.looks > 0)) == [False, True]
+        await until(lambda: _one_waits(one, two))
+        assert sorted((one.waits > 0, two.waits > 0)) == [False, True]
     assert len(await shop.written()) == 60
 
 

@@ -28,8 +28,9 @@ WHERE e.effective_at
     AND (b.next_snapshot IS NULL OR pg_visible_in_snapshot(e.xid, b.next_snapshot) OR e.xid = b.next_xid);
 
 -- name: closings_taken_wrong
--- Closings that hold and whose balances are not the sums of the lines effective before them; closings that
--- count other accounts or lines than they have; and balances of no closing.
+-- Closings whose balances are not the sums of the lines effective before them: of one that holds all lines,
+-- of one that was undone those that were there when the books were closed. Balances that later ones may not
+-- start from; closings that count other accounts or lines than they have; and balances of no closing.
 WITH closings AS (
     SELECT
         c.*,
@@ -67,12 +68,25 @@ held AS (
     FROM standing AS s
     INNER JOIN moved AS m ON m.tenant = s.tenant AND m.closed_before <= s.closed_before
     GROUP BY s.tenant, s.number, m.account_id
+    UNION ALL
+    SELECT
+        u.tenant, u.number, l.account_id, count(*),
+        coalesce(sum(l.amount_minor) FILTER (WHERE l.direction = 1), 0),
+        coalesce(sum(l.amount_minor) FILTER (WHERE l.direction = -1), 0)
+    FROM closings AS u
+    INNER JOIN period_bounds AS b ON b.tenant = u.tenant AND b.number = u.number
+    INNER JOIN entries AS e
+        ON e.tenant = u.tenant AND e.effective_at < u.closed_before
+        AND (pg_visible_in_snapshot(e.xid, b.snapshot) OR e.xid = b.xid)
+    INNER JOIN lines AS l ON l.entry_id = e.entry_id AND l.tenant = e.tenant
+    WHERE u.undone
+    GROUP BY u.tenant, u.number, l.account_id
 ),
 
 taken AS (
     SELECT b.*
     FROM closing_balances AS b
-    INNER JOIN standing AS s ON s.tenant = b.tenant AND s.number = b.number
+    INNER JOIN period_closings AS c ON c.tenant = b.tenant AND c.number = b.number
 )
 
 SELECT
@@ -85,6 +99,19 @@ SELECT
 FROM taken AS t
 FULL JOIN held AS h ON h.tenant = t.tenant AND h.number = t.number AND h.account_id = t.account_id
 WHERE (t.debit_minor, t.credit_minor, t.lines) IS DISTINCT FROM (h.debit_minor, h.credit_minor, h.lines)
+UNION ALL
+SELECT
+    format(
+        'closing %s of %s: account %s has nothing later before entry %s, but entry %s is effective %s',
+        b.number, b.tenant, b.account_id, b.from_entry_id, e.entry_id, e.effective_at
+    ) AS offender
+FROM closing_balances AS b
+INNER JOIN standing AS s ON s.tenant = b.tenant AND s.number = b.number
+INNER JOIN lines AS l
+    ON l.account_id = b.account_id AND l.tenant = b.tenant AND l.entry_id < b.from_entry_id
+INNER JOIN entries AS e
+    ON e.entry_id = l.entry_id AND e.tenant = l.tenant AND e.effective_at >= s.closed_before
+WHERE b.from_entry_id > 1
 UNION ALL
 SELECT
     format(

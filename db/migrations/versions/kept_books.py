@@ -1,0 +1,13 @@
+"""Where questions about the past start: sums by day, and the balances of closings."""
+
+from __future__ import annotations
+
+from db.migrate import run_sql_file
+
+revision = "0016"
+down_revision = "0013"
+
+
+def upgrade() -> None:
+    """Run the file."""
+    run_sql_file("0016_kept_books.sql")
