@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from datetime import datetime
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -23,15 +24,8 @@ from ops.inspect.balances import (
 from ops.inspect.hints import explain_command
 from ops.inspect.screen import ask, fail, show, show_json
 from ops.inspect.words import amount, printable
-from ops.statements.calendars import in_each_zone, zones_of
-from ops.statements.moments import Basis, MomentError, end_of
+from ops.statements.moments import Basis, MomentError, end_of, zone_of
 from schemas.currencies import format_amount, is_currency
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from zoneinfo import ZoneInfo
-
-T = TypeVar("T")
 
 commands = typer.Typer()
 commands.add_typer(explain, name="explain")
@@ -47,10 +41,7 @@ AsOf = Annotated[
 DatedBy = Annotated[
     Basis, typer.Option(help="For --as-of: when it happened (effective) or was written (posting).")
 ]
-Zone = Annotated[
-    str | None,
-    typer.Option(help="In which a date ends; without it that of a tenant's periods (`periods calendar`)."),
-]
+Zone = Annotated[str, typer.Option(help="In which a date ends.")]
 AccountCode = Annotated[
     str, typer.Argument(help="As in the chart of accounts, for example merchant_payable.")
 ]
@@ -80,28 +71,25 @@ def trial_balance(
     currency: Currency = None,
     as_of: AsOf = None,
     basis: DatedBy = Basis.EFFECTIVE,
-    zone: Zone = None,
+    zone: Zone = "UTC",
     *,
     as_json: AsJson = False,
 ) -> None:
     """Debits and credits of every account code, per tenant and currency. Exit 1 when they differ."""
-
-    async def find(connection: Any) -> tuple[list[TrialBalance], dict[str, ZoneInfo]]:
-        zones = await zones_of(connection, tenant, zone)
-        if as_of is None:
-            return await trial_balances(connection, tenant, currency), zones
-        before = await in_each_zone(connection, lambda its: end_of(as_of, its), tenant, zone)
-        return await trial_balances_before(connection, before, basis, currency=currency), zones
-
-    books, zones = _asked(find)
-
-    def dated(book: TrialBalance) -> dict[str, Any]:
-        return {"as_of": as_of, "basis": basis, "zone": zones[book.tenant].key}
-
-    if as_json:
-        show_json([_books_json(book, **dated(book)) for book in books])
+    before = _bound(as_of, zone)
+    dated = {"as_of": as_of, "basis": basis, "zone": zone}
+    if before is None:
+        books = ask(lambda connection: trial_balances(connection, tenant, currency))
     else:
-        show(*(_books_table(book, **dated(book)) for book in books))
+        books = ask(
+            lambda connection: trial_balances_before(
+                connection, before, basis, tenant=tenant, currency=currency
+            )
+        )
+    if as_json:
+        show_json([_books_json(book, **dated) for book in books])
+    else:
+        show(*(part for book in books for part in _books_parts(book, **dated)))
         if not books:
             typer.echo("nothing is posted yet")
     if any(book.off_by_minor for book in books):
@@ -116,25 +104,25 @@ def balance(  # noqa: PLR0913 - a command's options
     currency: Currency = None,
     as_of: AsOf = None,
     basis: DatedBy = Basis.EFFECTIVE,
-    zone: Zone = None,
+    zone: Zone = "UTC",
     *,
     from_lines: Annotated[bool, typer.Option(help="Sum up the lines, too. Exit 1 when they differ.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what accounts hold, on the side on which their kind grows."""
     named: dict[str, Any] = {"tenant": tenant, "owner": owner, "currency": currency}
-    if as_of is not None and from_lines:
+    before = _bound(as_of, zone)
+    if before is not None and from_lines:
         fail("--from-lines compares what is held now: leave out --as-of")
 
     async def both(connection: Any) -> tuple[list[AccountBalance], list[AccountBalance]]:
-        if as_of is not None:
-            before = await in_each_zone(connection, lambda its: end_of(as_of, its), tenant, zone)
+        if before is not None:
             held = await balances_before(connection, code, before, basis, **named)
             return held, held
         kept = await balances(connection, code, **named)
         return kept, await balances(connection, code, **named, from_lines=True) if from_lines else kept
 
-    kept, summed = _asked(both)
+    kept, summed = ask(both)
     if not kept:
         fail(f"there is no account {code} of that name")
     if as_json:
@@ -145,10 +133,10 @@ def balance(  # noqa: PLR0913 - a command's options
         raise typer.Exit(1)
 
 
-def _asked(work: Callable[[Any], Awaitable[T]]) -> T:
-    """What the database says; exit 1 with what is wrong about a date or a zone."""
+def _bound(as_of: str | None, zone: str) -> datetime | None:
+    """Above what was asked for; exit 1 with what is wrong about it."""
     try:
-        return ask(work)
+        return end_of(as_of, zone_of(zone)) if as_of is not None else None
     except MomentError as error:
         fail(str(error))
 
@@ -170,13 +158,13 @@ def _show_verdicts(verdicts: list[Verdict]) -> None:
             show(f"  and {verdict.broken - len(verdict.offenders):,} more")
 
 
-def _books_table(book: TrialBalance, **dated: Any) -> Table:
+def _books_parts(book: TrialBalance, **dated: Any) -> tuple[Table, Text]:
     def money(amount_minor: int) -> str:
         return format_amount(amount_minor, book.currency) if is_currency(book.currency) else str(amount_minor)
 
     title = f"Trial balance of {book.tenant} in {book.currency}"
     hint = explain_command("balance", "ACCOUNT", tenant=book.tenant, currency=book.currency, **dated)
-    table = Table(title=title, title_justify="left", show_footer=True, caption=hint, caption_justify="left")
+    table = Table(title=title, title_justify="left", show_footer=True)
     balanced = "balanced" if not book.off_by_minor else f"OFF BY {amount(book.off_by_minor, book.currency)}"
     table.add_column("account", balanced)
     table.add_column("type")
@@ -186,7 +174,7 @@ def _books_table(book: TrialBalance, **dated: Any) -> Table:
     for code in book.codes:
         turnover = (money(code.debit_minor), money(code.credit_minor), money(code.balance_minor))
         table.add_row(code.code, code.type, *turnover)
-    return table
+    return table, Text(hint, "dim")
 
 
 def _books_json(book: TrialBalance, **dated: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+import asyncpg
 import orjson
 import typer
 from rich.console import Console
@@ -22,11 +23,13 @@ UNBROKEN = 10_000
 
 
 def ask(work: Callable[[Any], Awaitable[T]]) -> T:
-    """What the database says, or exit 2 with the reason why it says nothing."""
+    """What the database says, or exit 2 with the reason why it says nothing; 1 for what nobody can be called."""
     try:
         return read(work)
     except DatabaseTroubleError as error:
         fail(str(error), code=2)
+    except asyncpg.DataError as error:
+        fail(f"that cannot be asked: {error}")
 
 
 def act(work: Callable[[Any, str], Awaitable[T]]) -> T:

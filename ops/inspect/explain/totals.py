@@ -66,7 +66,7 @@ async def explain_total(
     else:
         dates = {"since": span.since, "before": span.before, "basis": span.basis}
         rows = await sql.largest_accounts_between(connection, **dates, **asked)
-    held = held_of(rows)
+    held = [one for one in held_of(rows) if one.lines]
     accounts = await account_nodes(connection, [one for group in held for one in group.accounts], span, how)
     nodes = []
     for (whose, unit), group in groupby(held, key=_books):
