@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.table import Table
@@ -24,8 +23,15 @@ from ops.inspect.balances import (
 from ops.inspect.hints import explain_command
 from ops.inspect.screen import ask, fail, show, show_json
 from ops.inspect.words import amount, printable
-from ops.statements.moments import Basis, MomentError, end_of, zone_of
+from ops.statements.calendars import in_each_zone, zones_of
+from ops.statements.moments import Basis, MomentError, end_of
 from schemas.currencies import format_amount, is_currency
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from zoneinfo import ZoneInfo
+
+T = TypeVar("T")
 
 commands = typer.Typer()
 commands.add_typer(explain, name="explain")
@@ -41,7 +47,10 @@ AsOf = Annotated[
 DatedBy = Annotated[
     Basis, typer.Option(help="For --as-of: when it happened (effective) or was written (posting).")
 ]
-Zone = Annotated[str, typer.Option(help="In which a date ends.")]
+Zone = Annotated[
+    str | None,
+    typer.Option(help="In which a date ends; without it that of a tenant's periods (`periods calendar`)."),
+]
 AccountCode = Annotated[
     str, typer.Argument(help="As in the chart of accounts, for example merchant_payable.")
 ]
@@ -71,25 +80,28 @@ def trial_balance(
     currency: Currency = None,
     as_of: AsOf = None,
     basis: DatedBy = Basis.EFFECTIVE,
-    zone: Zone = "UTC",
+    zone: Zone = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Debits and credits of every account code, per tenant and currency. Exit 1 when they differ."""
-    before = _bound(as_of, zone)
-    dated = {"as_of": as_of, "basis": basis, "zone": zone}
-    if before is None:
-        books = ask(lambda connection: trial_balances(connection, tenant, currency))
-    else:
-        books = ask(
-            lambda connection: trial_balances_before(
-                connection, before, basis, tenant=tenant, currency=currency
-            )
-        )
+
+    async def find(connection: Any) -> tuple[list[TrialBalance], dict[str, ZoneInfo]]:
+        zones = await zones_of(connection, tenant, zone)
+        if as_of is None:
+            return await trial_balances(connection, tenant, currency), zones
+        before = await in_each_zone(connection, lambda its: end_of(as_of, its), tenant, zone)
+        return await trial_balances_before(connection, before, basis, currency=currency), zones
+
+    books, zones = _asked(find)
+
+    def dated(book: TrialBalance) -> dict[str, Any]:
+        return {"as_of": as_of, "basis": basis, "zone": zones[book.tenant].key}
+
     if as_json:
-        show_json([_books_json(book, **dated) for book in books])
+        show_json([_books_json(book, **dated(book)) for book in books])
     else:
-        show(*(part for book in books for part in _books_parts(book, **dated)))
+        show(*(part for book in books for part in _books_parts(book, **dated(book))))
         if not books:
             typer.echo("nothing is posted yet")
     if any(book.off_by_minor for book in books):
@@ -104,25 +116,25 @@ def balance(  # noqa: PLR0913 - a command's options
     currency: Currency = None,
     as_of: AsOf = None,
     basis: DatedBy = Basis.EFFECTIVE,
-    zone: Zone = "UTC",
+    zone: Zone = None,
     *,
     from_lines: Annotated[bool, typer.Option(help="Sum up the lines, too. Exit 1 when they differ.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what accounts hold, on the side on which their kind grows."""
     named: dict[str, Any] = {"tenant": tenant, "owner": owner, "currency": currency}
-    before = _bound(as_of, zone)
-    if before is not None and from_lines:
+    if as_of is not None and from_lines:
         fail("--from-lines compares what is held now: leave out --as-of")
 
     async def both(connection: Any) -> tuple[list[AccountBalance], list[AccountBalance]]:
-        if before is not None:
+        if as_of is not None:
+            before = await in_each_zone(connection, lambda its: end_of(as_of, its), tenant, zone)
             held = await balances_before(connection, code, before, basis, **named)
             return held, held
         kept = await balances(connection, code, **named)
         return kept, await balances(connection, code, **named, from_lines=True) if from_lines else kept
 
-    kept, summed = ask(both)
+    kept, summed = _asked(both)
     if not kept:
         fail(f"there is no account {code} of that name")
     if as_json:
@@ -133,10 +145,10 @@ def balance(  # noqa: PLR0913 - a command's options
         raise typer.Exit(1)
 
 
-def _bound(as_of: str | None, zone: str) -> datetime | None:
-    """Above what was asked for; exit 1 with what is wrong about it."""
+def _asked(work: Callable[[Any], Awaitable[T]]) -> T:
+    """What the database says; exit 1 with what is wrong about a date or a zone."""
     try:
-        return end_of(as_of, zone_of(zone)) if as_of is not None else None
+        return ask(work)
     except MomentError as error:
         fail(str(error))
 
