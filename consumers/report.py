@@ -43,7 +43,7 @@ class Observer(Protocol):
         """A transaction is committed."""
 
     def retried(self, topic: str, reason: str) -> None:
-        """A transaction is tried again, or a batch halved."""
+        """A transaction is tried again, a batch is halved, or taken in anew with more wallets."""
 
     def lagging(self, topic: str, partition: int, records: int) -> None:
         """So many records of a partition are not taken in yet."""

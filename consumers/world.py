@@ -161,6 +161,10 @@ def command_key(incoming: Incoming) -> CommandKey | None:
 
 
 def fingerprint(incoming: Incoming) -> bytes:
-    """What the command asks for, as a digest that ignores how its JSON was written."""
-    asked = orjson.dumps(incoming.message.data.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    """What the command asks for, as a digest that ignores how its JSON was written, and what has its default.
+
+    So a field that a later version adds does not make a repeat another request.
+    """
+    told = incoming.message.data.model_dump(mode="json", exclude_defaults=True)
+    asked = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
     return blake2b(asked, digest_size=16).digest()

@@ -33,6 +33,7 @@ _ENTRY_COLUMNS = (
     "posted_at",
 )
 _ORIGIN_COLUMNS = ("tenant", "entry_id", "origin_effective_at", "period")
+_REFERENCE_COLUMNS = ("tenant", "entry_id", "name", "value")
 _LINE_COLUMNS = ("tenant", "entry_id", "line", "account_id", "direction", "amount_minor", "currency")
 
 
@@ -60,6 +61,7 @@ class Ledger:
         rows = []
         lines = []
         origins = []
+        references = []
         sums: dict[tuple[str, int], list[int]] = {}
         for entry, entry_id in zip(entries, entry_ids, strict=True):
             posting, cause = entry.posting, entry.cause
@@ -80,6 +82,8 @@ class Ledger:
             )
             if entry.origin is not None:
                 origins.append((tenant, entry_id, entry.origin.effective_at, entry.origin.period))
+            if posting.references:
+                references += [(tenant, entry_id, *one) for one in posting.references.items()]
             for number, leg in enumerate(posting.legs, 1):
                 account_id = ids[tenant, leg.account, leg.owner, leg.currency]
                 amount_minor = leg.amount_minor
@@ -96,6 +100,10 @@ class Ledger:
         await connection.copy_records_to_table("lines", records=lines, columns=_LINE_COLUMNS)
         if origins:
             await connection.copy_records_to_table("entry_origins", records=origins, columns=_ORIGIN_COLUMNS)
+        if references:
+            await connection.copy_records_to_table(
+                "entry_references", records=references, columns=_REFERENCE_COLUMNS
+            )
         tenants, accounts = zip(*sums, strict=True)
         debits, credits_, counts = zip(*sums.values(), strict=True)
         await sql.add_to_balances(

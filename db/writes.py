@@ -134,6 +134,7 @@ class Writes:
                 entry.posted_at,
                 posting.legs,
                 entry.origin,
+                posting.references,
             )
             payload = encode(cause, ENTRY_POSTED, number, posting.object_id, entry.posted_at, told)
             key = partition_key(cause.tenant, posting.object_id)

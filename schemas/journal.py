@@ -19,6 +19,7 @@ from schemas.safe_text import Metadata, SafeName, SafeText
 from schemas.value import message
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -259,3 +260,4 @@ class JournalChanged:
     reverses_number: int | None
     act_by: datetime
     proposed_at: datetime
+    references: Mapping[str, str]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from schemas.value import message
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 ENTRY_POSTED: Final = "ledger.entry_posted.v1"
@@ -38,6 +39,7 @@ class EntryPosted:
     """A balanced journal entry. `effective_at` is when it happened, `posted_at` when we wrote it.
 
     With an `origin` it happened in a closed period, and is effective from the start of the first open one.
+    `references` are external ones, by the caller's names: what a journal or a wallet's command came with.
     """
 
     entry_id: int
@@ -48,3 +50,4 @@ class EntryPosted:
     posted_at: datetime
     legs: tuple[Leg, ...]
     origin: Origin | None = None
+    references: Mapping[str, str] | None = None

@@ -13,7 +13,7 @@ from pydantic import Field
 from schemas.actor import Actor
 from schemas.envelope import Command, Message, Timestamp
 from schemas.money import AmountMinor, CurrencyCode, PositiveMinor
-from schemas.safe_text import SafeName, SafeText
+from schemas.safe_text import Metadata, SafeName, SafeText
 from schemas.value import message
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ class WalletCommand(Command):
     currency: CurrencyCode
     actor: Actor
     note: SafeText = ""
+    references: Metadata = Field(
+        default_factory=dict, description="external references of the entry, by names of your own"
+    )
 
     def ordering_key(self) -> str:
         """The wallet."""

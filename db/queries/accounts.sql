@@ -55,3 +55,12 @@ SELECT
     ) AS content
 FROM wallets AS w
 ORDER BY 1;
+
+-- name: rebuilt_references
+-- External references by the message that their entries follow from.
+SELECT
+    concat_ws('/', e.tenant, e.source, e.event_id, e.object_id, e.rule, r.name) COLLATE "C" AS name,
+    jsonb_build_object('value', r.value) AS content
+FROM entry_references AS r
+INNER JOIN entries AS e ON e.entry_id = r.entry_id AND e.tenant = r.tenant
+ORDER BY 1;

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from schemas.value import value
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from schemas.ledger import Leg, Side
@@ -167,10 +168,14 @@ class PostingRule:
 
 @value
 class Posting:
-    """A journal entry to be written, balanced in each currency. `effective_at` is when the business event happened."""
+    """A journal entry to be written, balanced in each currency. `effective_at` is when the business event happened.
+
+    `references` are external ones, by the caller's own names.
+    """
 
     rule: str
     object_type: str
     object_id: str
     effective_at: datetime
     legs: tuple[Leg, ...]
+    references: Mapping[str, str] | None = None

@@ -48,6 +48,7 @@ COMPARED: Final = (
     Compared("period bounds", ("period_bounds",), periods.rebuilt_bounds),
     Compared("periods", ("periods",), periods.rebuilt_periods),
     Compared("origins of late entries", ("entry_origins",), periods.rebuilt_origins),
+    Compared("external references of entries", ("entry_references",), accounts.rebuilt_references),
     Compared("balances", ("balances",), sql.balances),
     Compared("timers", ("timers",), sql.timers),
     Compared("provider calls", ("provider_calls",), sql.provider_calls),

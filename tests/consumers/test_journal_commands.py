@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import asyncpg
+import pytest
+
 from handlers.journals.model import journal_uuid_of
 from handlers.payments.model import payment_id_of
 from handlers.periods.model import period_id_of
@@ -17,7 +20,9 @@ from tests.books import (
     approve,
     balances,
     command,
+    credited,
     held,
+    hold_posted,
     journal,
     leg,
     opened,
@@ -33,7 +38,6 @@ if TYPE_CHECKING:
     from tests.conftest import Connection, Database
 
 CROWD = 50
-TIMERS = "timer.events"
 PERIOD = {"period": "2026-10", "note": "the month's end"}
 J1 = str(journal_uuid_of(TENANT, "j1"))
 FIRST = {"object_id": J1, "number": 1}
@@ -198,3 +202,49 @@ async def test_a_repeated_command_is_answered_where_its_object_s_events_go(
     for one in told:
         promised_and_published(one["type"], LedgerCommandRepeated(**one["data"]))
     assert await broken_laws(admin) == []
+
+
+STATEMENT = {"statement_line": "2026-11-20/17", "ticket": "FIN-7"}
+
+
+async def test_external_references_stay_with_the_entries_of_journals_and_wallets(
+    database: Database, books: Feed, admin: Connection
+) -> None:
+    await books.take(
+        opened(), journal("j1", references=STATEMENT), approve("j1"), journal("j2"), approve("j2")
+    )
+    await books.take(
+        credited("c1", 100, references={"statement_line": "2026-11-20/18"}),
+        held("h1", 60),
+        hold_posted("p1", "h1", references={"order": "o7"}),
+        reversal("r1", J1, references={"ticket": "FIN-8"}),
+        approve("r1", reverses=FIRST),
+    )
+    rows = await admin.fetch(
+        "SELECT e.rule, r.name, r.value FROM entry_references AS r JOIN entries AS e USING (tenant, entry_id)"
+        " ORDER BY e.entry_id, r.name"
+    )
+    assert [tuple(row) for row in rows] == [
+        ("manual_journal", "statement_line", "2026-11-20/17"),
+        ("manual_journal", "ticket", "FIN-7"),
+        ("wallet_credited_bank_transfer", "statement_line", "2026-11-20/18"),
+        ("wallet_spent_purchase", "order", "o7"),
+        ("entry_reversal", "ticket", "FIN-8"),
+    ]
+    told = [m["data"] for m in await published(admin, "ledger.entries")]
+    assert [one["references"] for one in told] == [
+        STATEMENT,
+        None,
+        {"statement_line": "2026-11-20/18"},
+        {"order": "o7"},
+        {"ticket": "FIN-8"},
+    ]
+    assert await broken_laws(admin) == []
+    assert (await replay(database.app_url, database.admin_url)).ok
+    with pytest.raises(asyncpg.CheckViolationError, match="from the transaction that wrote it"):
+        await admin.execute(
+            "SET session_replication_role = replica;"
+            "INSERT INTO entry_references SELECT tenant, entry_id, 'late', 'x' FROM entries LIMIT 1"
+        )
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+        await admin.execute("UPDATE entry_references SET value = 'x'")

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 CROWD = 50
 TIMERS = "timer.events"
-PERIOD = {"period": "2026-10", "note": "the month's end"}
 J1 = str(journal_uuid_of(TENANT, "j1"))
 FIRST = {"object_id": J1, "number": 1}
 

@@ -30,6 +30,7 @@ APPLICATION = {
     "entry_links": "INSERT",
     "entry_reversals": "INSERT UPDATE",
     "entry_origins": "INSERT",
+    "entry_references": "INSERT",
     "fee_schedules": "INSERT",
     "holds": "INSERT UPDATE",
     "idempotency_keys": "INSERT event_id expires_at fingerprint outcome reason source",

@@ -134,7 +134,8 @@ def _reverse(
 
 
 def _posting(journal: Journal, rule: str, effective_at: datetime, lines: tuple[JournalLine, ...]) -> Posting:
-    return Posting(rule, "journal", str(journal.object_id), effective_at, legs_of(lines))
+    references = journal.external_references or None
+    return Posting(rule, "journal", str(journal.object_id), effective_at, legs_of(lines), references)
 
 
 def _names_another(journal: Journal, message: JournalApproved) -> Rejection | None:

@@ -103,4 +103,5 @@ def _told(journal: Journal) -> JournalChanged:
         journal.reverses_number,
         journal.act_by,
         journal.proposed_at,
+        journal.external_references,
     )

@@ -76,7 +76,7 @@ def post_hold(wallet: Wallet | None, hold: Hold | None, message: HoldPosted, now
         detail = f"amount_minor {amount_minor} is above what hold {hold.hold_id} keeps, {hold.reserved_minor}"
         return Rejection(Reason.AMOUNT_ABOVE_HELD, detail)
     spent, rest = _taken(hold.reserved, amount_minor)
-    progress = Progress(wallet, hold, now, message.time)
+    progress = Progress(wallet, hold, now, message.time, data.references or None)
     return _post(progress, spent, rest, trigger, message).decision()
 
 

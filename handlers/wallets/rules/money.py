@@ -96,7 +96,7 @@ def credit(wallet: Wallet | None, message: WalletCredited, now: datetime) -> Out
     way = WAYS_IN[data.way]
     bucket = (str(way.inside), wallet.owner_id)
     owners = {"source": wallet.tenant if way.owned else data.source, "owner": wallet.owner_id}
-    progress = Progress(wallet, None, now, message.time)
+    progress = Progress(wallet, None, now, message.time, data.references or None)
     progress = progress.credit(CREDITED[data.way], bucket, data.amount_minor, owners, _deed(message))
     detail = f"{data.amount_minor} by {data.way}: {data.note}"
     return progress.audit(data.actor, "credited", detail).tell("credited", data.amount_minor).decision()
@@ -119,7 +119,8 @@ def grant(
         return Rejection(Reason.INVALID_MESSAGE, f"expires_at {data.expires_at} is not after now, {now}")
     bucket = Bucket(Code.PROMOTIONAL_CREDIT, owner, data.priority, data.expires_at, 0, 0, 0)
     object_id = grant_uuid_of(wallet.tenant, wallet.name, data.grant_id)
-    progress = Progress(replace(wallet, buckets=(*wallet.buckets, bucket)), None, now, message.time)
+    granted = replace(wallet, buckets=(*wallet.buckets, bucket))
+    progress = Progress(granted, None, now, message.time, data.references or None)
     progress = progress.credit(
         GRANTED, bucket.name, data.amount_minor, {"platform": wallet.tenant, "grant": owner}, object_id
     ).set_timer("promotion_expiry", data.expires_at, object_id)
@@ -139,7 +140,9 @@ def spend(wallet: Wallet | None, message: WalletSpent, now: datetime) -> Outcome
     shares = share(wallet.buckets, data.amount_minor, now)
     if shares is None:
         return too_much(wallet, data.amount_minor, now)
-    progress = Progress(wallet, None, now, message.time).spend(shares, data.way, data.payee, _deed(message))
+    progress = Progress(wallet, None, now, message.time, data.references or None).spend(
+        shares, data.way, data.payee, _deed(message)
+    )
     detail = f"{data.amount_minor} by {data.way} to {data.payee}: {data.note}"
     return progress.audit(data.actor, "spent", detail).tell("spent", data.amount_minor).decision()
 

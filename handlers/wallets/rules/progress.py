@@ -37,13 +37,15 @@ if TYPE_CHECKING:
 class Progress:
     """A wallet and perhaps a hold, as they are by now. Every method returns the progress after it.
 
-    `moment` is the time of deciding; `effective_at` is when the business event happened, for the entries.
+    `moment` is the time of deciding; `effective_at` is when the business event happened, for the entries, and
+    `references` are the external ones that they get.
     """
 
     wallet: Wallet
     hold: Hold | None
     moment: datetime
     effective_at: datetime
+    references: Mapping[str, str] | None = None
     decided: Decision = Decision()
 
     def held(self, shares: Mapping[BucketName, int], sign: int = 1) -> Progress:
@@ -74,6 +76,7 @@ class Progress:
             owners=owners,
             amounts={"amount": amount_minor},
         )
+        posting = replace(posting, references=self.references)
         return replace(self, wallet=self.wallet.moved({bucket: amount_minor}, {})).with_(postings=(posting,))
 
     def spend(self, shares: Mapping[BucketName, int], way: str, payee: str, object_id: UUID) -> Progress:
@@ -88,7 +91,9 @@ class Progress:
         receiver = self.wallet.tenant if WAYS_OUT[way].owned else payee
         legs.append(Leg(credit.side, credit.code, receiver, sum(shares.values()), currency))
         object_type = "wallet" if self.hold is None else "hold"
-        posting = Posting(rule.name, object_type, str(object_id), self.effective_at, tuple(legs))
+        posting = Posting(
+            rule.name, object_type, str(object_id), self.effective_at, tuple(legs), self.references
+        )
         wallet = self.wallet.moved({name: -minor for name, minor in shares.items()}, {})
         return replace(self, wallet=wallet).with_(postings=(posting,))
 
