@@ -30,9 +30,9 @@ from ops.cli.asking import (
     carry_out_once,
     confirmed,
 )
+from ops.cli.written import minor, pairs, place, repost_of
 from ops.inspect.screen import ask, fail, show, show_json
 from ops.inspect.words import moment, printable
-from ops.journals.amounts import AmountError, minor_of
 from ops.journals.case import JournalCase, LookupFailedError, journal_case
 from ops.journals.drafts import DraftError, balanced, conversion_legs, digest_of
 from ops.journals.legs_file import LegsFileError, read_legs
@@ -108,7 +108,7 @@ def list_journals(
             moved(row["sums"]),
             f"{row['legs']:,}",
             Text(printable(row["proposed_by"])),
-            waits_for(row),
+            Text(waits_for(row)),
             moment(row["act_by"]) if waits else "",
             Text(printable(row["note"])),
         )
@@ -164,7 +164,11 @@ def propose(  # noqa: PLR0913, PLR0917 - a command's options
     )
     show(legs_table(legs, SHOWN_AT_MOST), totals_table(legs))
     confirmed(f"Propose it to {tenant} as {journal_id}, effective {moment(at)}?", yes=yes)
-    head = {"reason": reason, "effective_at": at, "references": _references(reference)}
+    head = {
+        "reason": reason,
+        "effective_at": at,
+        "references": pairs("--reference", reference, "ticket=OPS-17"),
+    }
     _proposed(tenant, journal_id, commands_of(journal_id, legs, head, who))
 
 
@@ -198,18 +202,18 @@ def convert(  # noqa: PLR0913, PLR0917 - a command's options
     at = _effective(tenant, effective, zone)
     data: dict[str, Any] = {
         "actor": acting(actor, role),
-        "sold": {"amount_minor": _minor("--sell", sold_text, sold_currency), "currency": sold_currency},
-        "sold_from": _place("--from", sold_from),
+        "sold": {"amount_minor": minor("--sell", sold_text, sold_currency), "currency": sold_currency},
+        "sold_from": place("--from", sold_from),
         "currency": buy,
-        "bought_into": _place("--into", into),
+        "bought_into": place("--into", into),
         "rate": rate,
         "rate_source": rate_source,
         "rate_at": _effective(tenant, rate_at, zone),
         "rounding": rounding,
-        "bought_minor": None if arrived is None else _minor("--arrived", arrived, buy),
+        "bought_minor": None if arrived is None else minor("--arrived", arrived, buy),
         "effective_at": at,
         "reason": reason,
-        "references": _references(reference),
+        "references": pairs("--reference", reference, "ticket=OPS-17"),
     }
     journal_id = f"conversion-{at:%Y-%m-%d}-{digest_of(tenant, data)}" if name is None else name
     data |= {"journal_id": journal_id}
@@ -243,6 +247,18 @@ def reverse(  # noqa: PLR0913, PLR0917 - a command's options
         Path | None,
         typer.Option(help="A CSV file of what should have been posted; it posts with the reversal."),
     ] = None,
+    by_rule: Annotated[
+        str | None,
+        typer.Option(help="In place of --instead: a posting rule as it is today; see `chart --rules`."),
+    ] = None,
+    amounts: Annotated[
+        list[str] | None,
+        typer.Option("--amount", help="Of the rule, where the entry shows it not: fee=0.80."),
+    ] = None,
+    owners: Annotated[
+        list[str] | None,
+        typer.Option("--owner", help="Of the rule, where the entry shows it not: merchant=m2."),
+    ] = None,
     name: Id = None,
     reference: References = None,
     actor: Actor = None,
@@ -253,10 +269,14 @@ def reverse(  # noqa: PLR0913, PLR0917 - a command's options
     """Propose to take an entry back, whole or in part. Nothing is changed: a reversing entry is posted."""
     who = acting(actor, role)
     booked = _booked(entry, tenant)
-    replacing = [] if instead is None else _legs_of(instead, who)
+    legs = [] if instead is None else _legs_of(instead, who)
+    repost = None if by_rule is None else repost_of(by_rule, amounts, owners, booked.currency)
+    if repost is None and (amounts or owners):
+        fail("--amount and --owner are those of a rule: name it with --by-rule")
     try:
         asked = None if lines is None else booked.asked_lines(lines)
         back = booked.taken_back(asked)
+        replacing = legs if repost is None else booked.posted_anew(repost)
         if replacing:
             balanced(replacing)
     except (ReversalError, DraftError) as error:
@@ -266,9 +286,10 @@ def reverse(  # noqa: PLR0913, PLR0917 - a command's options
         "entry": booked.name,
         "lines": None if asked is None else [line.model_dump() for line in asked],
         "effective": effective,
-        "legs": rows_of(replacing),
+        "legs": rows_of(legs),
+        "repost": repost,
         "reason": reason,
-        "references": _references(reference),
+        "references": pairs("--reference", reference, "ticket=OPS-17"),
     }
     left = [booked.reversed_minor]  # after a part was taken back, the same words ask for something else
     journal_id = (
@@ -369,25 +390,3 @@ def _effective(tenant: str, text: str | None, zone: str | None) -> datetime:
         )
     except MomentError as error:
         fail(str(error))
-
-
-def _references(told: list[str] | None) -> dict[str, str]:
-    pairs = [text.partition("=") for text in told or ()]
-    wrong = next((name for name, sign, _ in pairs if not name or not sign), None)
-    if wrong is not None:
-        fail(f"--reference {wrong!r}: write name=value, like ticket=OPS-17")
-    return {name: content for name, _, content in pairs}
-
-
-def _minor(option: str, text: str, currency: str) -> int:
-    try:
-        return minor_of(text.strip(), currency)
-    except AmountError as error:
-        fail(f"{option}: {error}")
-
-
-def _place(option: str, text: str) -> dict[str, str]:
-    account, slash, owner = text.partition("/")
-    if not account or not slash or not owner:
-        fail(f"{option} {text!r}: write account/owner, like bank_clearing/main")
-    return {"account": account, "owner": owner}

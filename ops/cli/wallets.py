@@ -13,9 +13,9 @@ from db.queries import asking as asking_sql
 from db.queries import wallet_standings as sql
 from handlers.wallets.families import FAMILIES, WAYS_IN, WAYS_OUT
 from ops.cli.asking import Actor, AsJson, Key, Limit, OfTenant, Role, Tenant, acting, carry_out
+from ops.cli.written import minor, minor_or_zero
 from ops.inspect.screen import ask, fail, show, show_json
 from ops.inspect.words import amount, moment, printable
-from ops.journals.amounts import AmountError, minor_of
 from ops.journals.moments import moment_of
 from ops.statements.moments import MomentError
 from ops.wallets.standing import Standing, standings
@@ -91,7 +91,9 @@ def show_wallet(name: Name, tenant: OfTenant = None, *, as_json: AsJson = False)
             | {"holds": [dict(row) for row in holds], "limit_versions": [dict(row) for row in limits]}
         )
         return
-    show(Text(_told(one), "bold"), _buckets_table(one), _holds_table(holds))
+    show(Text(_told(one), "bold"), _buckets_table(one))
+    if holds:
+        show(_holds_table(holds))
     if limits:
         show(_limits_table(limits, one.wallet.currency))
 
@@ -228,7 +230,7 @@ def limit(
     """Say by how much an account of a wallet may be overdrawn: a new version of its limit."""
     data = {
         "account": account,
-        "overdraft_minor": 0 if money == "0" else _minor(name, money),
+        "overdraft_minor": minor_or_zero("amount", money, _parts(name)[2]),
         "version": _found(name, tenant).wallet.limits + 1,
     }
     _change("ledger.wallet_limit_set", name, tenant, {**data, "actor": acting(actor, role), "note": note})
@@ -267,10 +269,7 @@ def _parts(name: str) -> tuple[str, str, str]:
 
 
 def _minor(name: str, money: str) -> int:
-    try:
-        return minor_of(money, _parts(name)[2])
-    except AmountError as error:
-        fail(f"amount {error}")
+    return minor("amount", money, _parts(name)[2])
 
 
 def _moment(tenant: str, text: str) -> datetime:

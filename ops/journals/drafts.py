@@ -25,7 +25,7 @@ class DraftError(Exception):
     """It could not be posted like that; the message says why."""
 
 
-def balanced(legs: Sequence[LegData]) -> None:
+def balanced(legs: Sequence[LegData | Leg]) -> None:
     """Raise DraftError unless the legs can be one entry, in words for the person who wrote them."""
     sums = sums_of(legs)
     refused = not_balanced(sums, len(legs))

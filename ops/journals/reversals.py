@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from db.queries import journals as sql
 from handlers.decision import Rejection
 from handlers.journals.legs import legs_of, reversing
 from handlers.journals.model import BookedLine
+from handlers.journals.reposting import reposting
 from ops.journals.amounts import AmountError, minor_of
 from ops.journals.case import LookupFailedError
-from schemas.journal import ReversedLineData
+from schemas.journal import RepostData, ReversedLineData
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from db.connection import Connection
@@ -46,6 +50,26 @@ class BookedEntry:
     def effective_at(self) -> datetime:
         """When it happened."""
         return self.lines[0].effective_at
+
+    @property
+    def currency(self) -> str:
+        """That of its first line: a rule books one, and refuses an entry of several."""
+        return self.lines[0].currency
+
+    def posted_anew(self, repost: Mapping[str, Any]) -> tuple[Leg, ...]:
+        """The legs that a posting rule of today would give it.
+
+        Raises:
+            ReversalError: there is no such rule, or it needs what the entry does not show.
+        """
+        try:
+            found = reposting(self.lines, RepostData.model_validate(repost))
+        except ValidationError as error:
+            problem = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            raise ReversalError(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}") from error
+        if isinstance(found, Rejection):
+            raise ReversalError(found.detail)
+        return found[0]
 
     def taken_back(self, asked: list[ReversedLineData] | None) -> tuple[Leg, ...]:
         """The legs that take back what is asked for; without it, all that is left.

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from handlers.journals.model import journal_uuid_of
-from tests.engines import broken_laws
+from tests.engines import broken_laws, feeds
 from tests.ops.clerk import Clerk, at_the_desk
-from tests.shop import TENANT
+from tests.shop import TENANT, fees, sale
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -151,6 +151,38 @@ async def test_an_entry_is_taken_back_in_part_then_whole_with_what_should_have_b
     assert await broken_laws(admin) == []
 
 
+async def test_an_entry_is_booked_anew_by_a_rule_of_today(
+    database: Database, clerk: Clerk, admin: Connection
+) -> None:
+    async with feeds(database.app_url, 1) as (shop,):
+        await shop.take(fees(), sale("s1", "o1"))
+    entry = str(await admin.fetchval("SELECT entry_id FROM entries"))
+    reverse = ("reverse", entry, "--by-rule", "transfer_received")
+    for options, why in (
+        ((), "transfer_received needs holder"),
+        (("--owner", "holder=main", "--owner", "holder=other"), "each name once"),
+        (("--owner", "nobody=x", "--owner", "holder=main"), "does not know nobody"),
+        (("--amount", "fee=0.801"), "more decimals than EUR"),
+        (("--by-rule", "no_rule"), "there are"),
+        (("--by-rule", "two words"), "rule: "),
+    ):
+        refused = await clerk.refused("journals", *reverse, *options, "--reason", "r", "--yes")
+        assert why in refused
+    alone = ("journals", "reverse", entry, "--reason", "r", "--yes")
+    assert "--by-rule" in await clerk.refused(*alone, "--amount", "fee=1")
+    both = (*alone, "--by-rule", "terminal_sale", "--instead", clerk.file(LEGS))
+    assert "legs, repost" in await clerk.refused(*both)
+    anew = ("--owner", "holder=main", "--amount", "gross=19.99", "--amount", "net=19.99", "--amount", "fee=0")
+    await posted(clerk, *reverse, *anew)
+    assert await balances(admin) == {
+        "terminal_receivable/EUR": 0,
+        "merchant_payable/EUR": 1999,
+        "platform_fee_revenue/EUR": 0,
+        "bank_clearing/EUR": 1999,
+    }
+    assert await broken_laws(admin) == []
+
+
 async def test_lines_of_a_reversal_that_make_no_sense_are_refused(clerk: Clerk) -> None:
     entry = str(await posted(clerk, "propose", clerk.file(LEGS), "--tenant", TENANT))
     for lines, why in (
@@ -251,6 +283,20 @@ async def clock(admin: Connection, at: str) -> None:
         "INSERT INTO clocks VALUES ($1, $2::text::timestamptz)"
         " ON CONFLICT (tenant) DO UPDATE SET now_at = excluded.now_at", TENANT, at
     )  # fmt: skip
+
+
+async def test_what_a_stranger_wrote_is_shown_as_it_is_and_steers_no_terminal(clerk: Clerk) -> None:
+    odd = ("--actor", "[/x]", "--id", "[/j]", "--reason", "[/b] \x1b[31m red", "--reference", "[a]=[/b]")
+    await clerk.run("journals", "propose", clerk.file(LEGS), "--tenant", TENANT, "--yes", *odd)
+    for shown in (
+        await clerk.out("journals", "list"),
+        await clerk.out("journals", "show", "[/j]"),
+        await clerk.out("approvals", "list"),
+    ):
+        assert "[/j]" in shown
+        assert "but not [/x]" in shown
+        assert "[/b] \\x1b[31m red" in shown
+        assert "\x1b" not in shown
 
 
 async def test_a_closed_period_takes_no_journal(clerk: Clerk) -> None:
