@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,11 +20,11 @@ from ops.bench.cards import Orders, run_cards
 from ops.bench.errors import BenchError
 from ops.bench.latency import STAGES, run_latency
 from ops.bench.ledger import run_ledger
-from ops.bench.machine import look_at_machine
+from ops.bench.machine import Machine, look_at_machine
 from ops.bench.payments import run_payments
-from ops.bench.pgbench import yardstick
+from ops.bench.pgbench import Yardstick, yardstick
 from ops.bench.proof import prove
-from ops.bench.site import site
+from ops.bench.site import Site, site
 from ops.bench.webhooks import About, Plan, run_webhooks
 from ops.bench.workload import TOPIC, Workload
 from ops.processes import RoleEndedError
@@ -31,7 +32,9 @@ from ops.settings import Settings
 from schemas.topics import TOPICS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from rich.table import Table
 
 commands = typer.Typer()
 bench = typer.Typer(help="How fast it is, on the real thing and with every guard on.", no_args_is_help=True)
@@ -40,10 +43,55 @@ commands.add_typer(bench, name="bench")
 Json = Annotated[Path | None, typer.Option("--json", help="Write the result to this file, too.")]
 Seed = Annotated[int, typer.Option(help="Of the payments; the same seed makes the same ones.")]
 Workers = Annotated[int, typer.Option(min=1, max=TOPICS[TOPIC].partitions)]
-
 PgbenchSeconds = Annotated[
     int, typer.Option(min=0, help="Of each pgbench run, before and after; 0 for none.")
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What every benchmark has: servers of its own, pgbench before and after, and somebody to tell."""
+
+    here: Site
+    pgbench: Yardstick
+    machine: Machine
+    console: Console
+
+    def log(self, line: str) -> None:
+        """Say how far it is."""
+        self.console.log(line)
+
+    def result(self, name: str, found: dict[str, Any]) -> dict[str, Any]:
+        """What was found, and on what machine."""
+        return {"benchmark": name, "machine": asdict(self.machine), **found}
+
+    def tell(
+        self, result: dict[str, Any], *shown: Table, json: Path | None, problems: Sequence[str] = ()
+    ) -> None:
+        """Show the result and keep it; with problems the command ends in exit 1."""
+        for table in shown:
+            self.console.print(table)
+        if json is not None:
+            json.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        for problem in problems:
+            typer.echo(problem, err=True)
+        if problems:
+            raise typer.Exit(1)
+
+
+@contextmanager
+def _bench(pgbench_seconds: int = 0) -> Iterator[Bench]:
+    """Within the block the servers run; what ends it early is told, and the command ends in exit 1."""
+    console = Console()
+    machine = look_at_machine()
+    try:
+        with site(Settings(), console.log) as here:
+            measured = yardstick(here.at.admin_url, pgbench_seconds, console.log)
+            with measured if pgbench_seconds else nullcontext(Yardstick([])) as pgbench:
+                yield Bench(here, pgbench, machine, console)
+    except (BenchError, RoleEndedError) as error:
+        typer.echo(f"counterfoil: {error}", err=True)
+        raise typer.Exit(1) from error
 
 
 @bench.command()
@@ -55,30 +103,18 @@ def payments(
     json: Json = None,
 ) -> None:
     """Recorded payments from Kafka through commit to the relayed downstream events, against pgbench."""
-    settings = Settings()
-    console = Console()
-    machine = look_at_machine()
     workload = Workload(seed=seed)
-    try:
-        with (
-            site(settings, console.log) as here,
-            yardstick(here.at.admin_url, pgbench_seconds, console.log) as pgbench,
-        ):
-            run = uvloop.run(run_payments(here, workload, events, workers, console.log))
-            proof = uvloop.run(prove(here.at, events, workload.paid_minor))
-    except (BenchError, RoleEndedError) as error:
-        raise _told(error) from error
-    result = {
-        "benchmark": "payments",
-        "machine": asdict(machine),
+    with _bench(pgbench_seconds) as at:
+        run = uvloop.run(run_payments(at.here, workload, events, workers, at.log))
+        proof = uvloop.run(prove(at.here.at, events, workload.paid_minor))
+    found = {
         **asdict(run),
-        "pgbench": pgbench.told(),
-        "ratio": pgbench.ratio(run.events_per_second),
+        "pgbench": at.pgbench.told(),
+        "ratio": at.pgbench.ratio(run.events_per_second),
         "proof": asdict(proof),
     }
-    console.print(tables.payments(result))
-    _keep(result, json)
-    _complain(proof.problems)
+    result = at.result("payments", found)
+    at.tell(result, tables.payments(result), json=json, problems=proof.problems)
 
 
 @bench.command()
@@ -90,17 +126,10 @@ def latency(
     json: Json = None,
 ) -> None:
     """From when an event was due to be published to its downstream event, at a fixed rate."""
-    settings = Settings()
-    console = Console()
-    machine = look_at_machine()
-    try:
-        with site(settings, console.log) as here:
-            found = uvloop.run(run_latency(here, Workload(seed=seed), rate, seconds, workers, console.log))
-    except (BenchError, RoleEndedError) as error:
-        raise _told(error) from error
-    result = {"benchmark": "latency", "machine": asdict(machine), **asdict(found)}
-    console.print(tables.latency(result, STAGES))
-    _keep(result, json)
+    with _bench() as at:
+        run = uvloop.run(run_latency(at.here, Workload(seed=seed), rate, seconds, workers, at.log))
+    result = at.result("latency", asdict(run))
+    at.tell(result, tables.latency(result, STAGES), json=json)
 
 
 @bench.command()
@@ -111,20 +140,15 @@ def profile(
     json: Json = None,
 ) -> None:
     """Where the time of one event goes: one engine and one relay in this process, watched from outside."""
-    settings = Settings()
-    console = Console()
-    machine = look_at_machine()
-    try:
-        with site(settings, console.log) as here:
-            found = uvloop.run(measure_steps(here, Workload(seed=seed), events, batch_size))
-    except BenchError as error:
-        raise _told(error) from error
-    result = {"benchmark": "profile", "machine": asdict(machine), **asdict(found)}
-    console.print(tables.breakdown("engine: from bytes to committed", result["engine"]))
-    console.print(tables.breakdown("relay: from outbox to acknowledged", result["relay"]))
-    if found.guards:
-        console.print(tables.guards(found.guards))
-    _keep(result, json)
+    with _bench() as at:
+        found = uvloop.run(measure_steps(at.here, Workload(seed=seed), events, batch_size))
+    result = at.result("profile", asdict(found))
+    shown = [
+        tables.breakdown("engine: from bytes to committed", result["engine"]),
+        tables.breakdown("relay: from outbox to acknowledged", result["relay"]),
+        *([tables.guards(found.guards)] if found.guards else []),
+    ]
+    at.tell(result, *shown, json=json)
 
 
 @bench.command()
@@ -142,32 +166,13 @@ def webhooks(
     json: Json = None,
 ) -> None:
     """Signed webhooks from the first byte to the answer, and to the committed state, against pgbench."""
-    settings = Settings()
-    console = Console()
-    machine = look_at_machine()
-    plan = Plan(burst, rate, full_speed, about)
-    try:
-        with (
-            site(settings, console.log) as here,
-            yardstick(here.at.admin_url, pgbench_seconds, console.log) as pgbench,
-        ):
-            run = uvloop.run(run_webhooks(here, plan, workers, console.log))
-    except (BenchError, RoleEndedError) as error:
-        raise _told(error) from error
+    with _bench(pgbench_seconds) as at:
+        run = uvloop.run(run_webhooks(at.here, Plan(burst, rate, full_speed, about), workers, at.log))
     rates = {"answered": run.full_speed.answered_per_second, "committed": run.committed_per_second}
-    ratio = (
-        {name: pgbench.ratio(per_second) for name, per_second in rates.items()} if pgbench_seconds else None
-    )
-    result = {
-        "benchmark": "webhooks",
-        "machine": asdict(machine),
-        **asdict(run),
-        "pgbench": pgbench.told(),
-        "ratio": ratio,
-    }
-    console.print(tables.webhooks(result))
-    _keep(result, json)
-    _complain(run.problems)
+    ratio = {name: at.pgbench.ratio(per_second) for name, per_second in rates.items()}
+    found = {**asdict(run), "pgbench": at.pgbench.told(), "ratio": ratio if pgbench_seconds else None}
+    result = at.result("webhooks", found)
+    at.tell(result, tables.webhooks(result), json=json, problems=run.problems)
 
 
 @bench.command()
@@ -180,27 +185,11 @@ def cards(
     json: Json = None,
 ) -> None:
     """Card payments from Kafka to the provider, over HTTP, and back to succeeded and published, against pgbench."""
-    settings = Settings()
-    console = Console()
-    machine = look_at_machine()
-    try:
-        with (
-            site(settings, console.log) as here,
-            yardstick(here.at.admin_url, pgbench_seconds, console.log) as pgbench,
-        ):
-            run = uvloop.run(run_cards(here, Orders(payments, rate, seconds), workers, console.log))
-    except (BenchError, RoleEndedError) as error:
-        raise _told(error) from error
-    result = {
-        "benchmark": "cards",
-        "machine": asdict(machine),
-        **asdict(run),
-        "pgbench": pgbench.told(),
-        "ratio": pgbench.ratio(run.payments_per_second),
-    }
-    console.print(tables.cards(result))
-    _keep(result, json)
-    _complain(run.problems)
+    with _bench(pgbench_seconds) as at:
+        run = uvloop.run(run_cards(at.here, Orders(payments, rate, seconds), workers, at.log))
+    ratio = at.pgbench.ratio(run.payments_per_second)
+    result = at.result("cards", {**asdict(run), "pgbench": at.pgbench.told(), "ratio": ratio})
+    at.tell(result, tables.cards(result), json=json, problems=run.problems)
 
 
 @bench.command()
@@ -212,30 +201,15 @@ def ledger(
     json: Json = None,
 ) -> None:
     """Entries through the in-process bulk interface, over many accounts and on hot ones, against pgbench."""
-    settings = Settings()
-    console = Console()
-    machine = look_at_machine()
-    try:
-        with (
-            site(settings, console.log) as here,
-            yardstick(here.at.admin_url, pgbench_seconds, console.log) as pgbench,
-        ):
-            found = uvloop.run(run_ledger(here, entries, writers, batch, console.log))
-    except BenchError as error:
-        raise _told(error) from error
-    result = {
-        "benchmark": "ledger",
-        "machine": asdict(machine),
-        "runs": {
-            name: asdict(run) | {"ratio": pgbench.ratio(run.entries_per_second)}
-            for name, run in found.runs.items()
-        },
-        "problems": found.problems,
-        "pgbench": pgbench.told(),
+    with _bench(pgbench_seconds) as at:
+        found = uvloop.run(run_ledger(at.here, entries, writers, batch, at.log))
+    runs = {
+        name: asdict(run) | {"ratio": at.pgbench.ratio(run.entries_per_second)}
+        for name, run in found.runs.items()
     }
-    console.print(tables.ledger(result))
-    _keep(result, json)
-    _complain(found.problems)
+    told = {"runs": runs, "problems": found.problems, "pgbench": at.pgbench.told()}
+    result = at.result("ledger", told)
+    at.tell(result, tables.ledger(result), json=json, problems=found.problems)
 
 
 @bench.command()
@@ -246,30 +220,6 @@ def books(
     json: Json = None,
 ) -> None:
     """Balances as of any moment and pages of statements, in a ledger of many lines."""
-    settings = Settings()
-    console = Console()
-    machine = look_at_machine()
-    try:
-        with site(settings, console.log) as here:
-            run = uvloop.run(run_books(here.at.admin_url, lines, rounds, seed, console.log))
-    except BenchError as error:
-        raise _told(error) from error
-    console.print(books_table(run))
-    _keep({"benchmark": "books", "machine": asdict(machine), **asdict(run)}, json)
-
-
-def _complain(problems: Sequence[str]) -> None:
-    for problem in problems:
-        typer.echo(problem, err=True)
-    if problems:
-        raise typer.Exit(1)
-
-
-def _keep(result: dict[str, Any], json: Path | None) -> None:
-    if json is not None:
-        json.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-
-
-def _told(error: Exception) -> typer.Exit:
-    typer.echo(f"counterfoil: {error}", err=True)
-    return typer.Exit(1)
+    with _bench() as at:
+        run = uvloop.run(run_books(at.here.at.admin_url, lines, rounds, seed, at.log))
+    at.tell(at.result("books", asdict(run)), books_table(run), json=json)
