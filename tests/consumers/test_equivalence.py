@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.engines import RESULTS, Feed, broken_laws, content, counts
+from tests.property.effort import examples
 from tests.shop import cancel, capture, confirm, fees, missed, promise, request, sale, succeeded
 
 if TYPE_CHECKING:
@@ -66,8 +67,7 @@ def runs(draw: st.DrawFn) -> Run:
 
 @pytest.mark.slow
 @settings(
-    max_examples=40,
-    deadline=None,
+    max_examples=examples(20),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(run=runs())

@@ -161,5 +161,5 @@ async def test_a_day_s_webhooks_again_and_reversed_change_nothing(
         await webhooks.take(*day())
         await webhooks.take_each(*reversed(day()))
         after = await content(admin)
-    for name in ("payments", "transitions", "journal", "balances", "calls"):
+    for name in ("payments", "transitions", "journal", "account_balances", "provider_calls"):
         assert after[name] == before[name], name

@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from db.connection import prepare
-from tests.conftest import Database, administrator
+from tests.conftest import Database, administrator, copy_database
 from tests.engines import broken_laws
 from tests.faults.desk import Desk, agree, body, desk_of, refund
 from tests.property.machine.luck import Luck
@@ -203,7 +203,7 @@ async def end_of(database: Database, admin: Connection, tell: Delivery) -> dict[
 async def calm(endpoints: Endpoints, template: str) -> dict[str, list[tuple[Any, ...]]]:
     """The end of the day that was told in order."""
     async with administrator(endpoints) as server:
-        await server.execute(f"CREATE DATABASE calm_day TEMPLATE {template}")
+        await copy_database(server, template, "calm_day")
     urls = [
         f"{url.rsplit('/', 1)[0]}/calm_day"
         for url in (endpoints.database_url, endpoints.admin_url, endpoints.read_url)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from db.connection import prepare
-from tests.conftest import Database, administrator
+from tests.conftest import Database, administrator, copy_database
 from tests.ops.checks.traffic import Marketplace, run_an_hour
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def database_at(endpoints: Endpoints, name: str) -> Database:
 async def copy_of(endpoints: Endpoints, template: str, name: str) -> AsyncIterator[Database]:
     """A copy of a database to which nobody is connected; it is gone afterwards."""
     async with administrator(endpoints) as server:
-        await server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        await copy_database(server, template, name)
     yield database_at(endpoints, name)
     async with administrator(endpoints) as server:
         await server.execute(f"DROP DATABASE {name} WITH (FORCE)")

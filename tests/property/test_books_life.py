@@ -35,6 +35,7 @@ from tests.books import (
     spent,
 )
 from tests.desk import TIMERS, Desk
+from tests.property.effort import examples
 from tests.shop import TENANT
 
 if TYPE_CHECKING:
@@ -238,4 +239,4 @@ class Books(RuleBasedStateMachine):
 
 
 TestBooks = Books.TestCase
-TestBooks.settings = settings(max_examples=40, stateful_step_count=50, deadline=None)
+TestBooks.settings = settings(max_examples=examples(16), stateful_step_count=50)

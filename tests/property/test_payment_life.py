@@ -21,6 +21,7 @@ from handlers.payments.model import Payment
 from handlers.payments.states import TRANSITIONS
 from schemas.notification import NOTIFICATION_REQUESTED
 from tests.handlers.scene import STALE_ID, Scene, schedule
+from tests.property.effort import examples
 from tests.schemas.samples import ABSENT, DEBIT
 
 AMOUNT_MINOR: Final = 1000
@@ -311,5 +312,5 @@ class PaymentLife(RuleBasedStateMachine):
         assert (told[-1].captured_minor, told[-1].fee_minor) == (payment.captured_minor, payment.fee_minor)
 
 
-PaymentLife.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+PaymentLife.TestCase.settings = settings(max_examples=examples(60), stateful_step_count=40)
 test_any_life_of_a_payment_keeps_the_laws = PaymentLife.TestCase
