@@ -45,6 +45,8 @@ WORKERS: Final = ("worker-1", "worker-2")
 VICTIMS: Final = (*WORKERS, "relay", "gateway")
 SERVERS_AT: Final[dict[int, ServiceName]] = {10: "postgres", 20: "kafka"}
 """After so many kills of ours, a server is killed too; its supervisor starts it again."""
+BATCH_SIZE: Final = "50"
+"""Small, so that many a batch is under way when somebody dies."""
 SETTLED_WITHIN_S: Final = 400
 _END_LEASES: Final = "UPDATE provider_calls SET lease_until = now() WHERE status = 'in_flight'"
 
@@ -127,10 +129,12 @@ def fresh_stack() -> Iterator[tuple[Stack, Places]]:
 async def play(stack: Stack, at: Places, logs: Path, saboteur_seed: int | None) -> Day:
     """One day from the first event to the last; with a seed, sabotaged."""
     await create_topics(at.kafka)
-    async with staged(at, logs) as stage:
-        saboteur = Saboteur(stage, stack, saboteur_seed or 0)
-        observe = saboteur.observe if saboteur_seed is not None else None
-        await stage.play(generate(EVENTS, SEED), deadline_s=SETTLED_WITHIN_S, observe=observe)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COUNTERFOIL_BATCH_SIZE", BATCH_SIZE)
+        async with staged(at, logs) as stage:
+            saboteur = Saboteur(stage, stack, saboteur_seed or 0)
+            observe = saboteur.observe if saboteur_seed is not None else None
+            await stage.play(generate(EVENTS, SEED), deadline_s=SETTLED_WITHIN_S, observe=observe)
     connection = await connect(at.admin_url, application="counterfoil tests")
     try:
         verdicts = await check(connection, settled=True)
