@@ -24,7 +24,7 @@ from tests.ops.demo.day import day_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 EVENTS = 600
 SHORT = 200
