@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(600)]
 
-WAVES: Final = 4
+WAVES: Final = 3
 A_WAVE: Final = 12
 MINOR: Final = 1000
 BACK_MINOR: Final = 300
-DEADLINE_S: Final = 90
+DEADLINE_S: Final = 240
 WORKERS: Final = ("worker-1", "worker-2")
 _SUCCEEDED: Final = "SELECT count(*) FROM refunds WHERE state = 'succeeded'"
 _REFUNDS: Final = "SELECT count(*) FROM refunds"
@@ -87,6 +87,8 @@ async def wave(stage: Stage, admin: Connection, client: Client, number: int) -> 
     await holding.rollback()
     await admin.execute("UPDATE provider_calls SET lease_until = now() WHERE status = 'in_flight'")
     for name in (*WORKERS, "gateway"):
+        # A static member of its groups: from its second death on nobody waits for the end of the dead one's session.
+        stage.processes.environment["COUNTERFOIL_INSTANCE"] = name
         stage.processes.start(name)
     await until(lambda: counted(_SUCCEEDED, before + A_WAVE))
     assert await given_back(stage) == paid_minor + A_WAVE * BACK_MINOR
