@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from handlers.decision import Decision, Rejection, Waiting
 from handlers.wallets.families import WAYS_OUT
 from handlers.wallets.model import Hold, hold_uuid_of, parts_of, share
-from handlers.wallets.rules.progress import Progress, too_much, unready, way_closed
+from handlers.wallets.rules.progress import Progress, begun, too_much, unready, way_closed
 from handlers.wallets.states import RESERVING, TRANSITIONS, State, Trigger
 from schemas.reasons import Reason
 
@@ -53,7 +53,7 @@ def place(wallet: Wallet | None, hold: Hold | None, message: HoldPlaced, now: da
         placed_at=now,
         updated_at=now,
     )
-    progress = Progress(wallet, placed, now, message.time).held(shares).step(Trigger.PLACE)
+    progress = begun(wallet, placed, message, now).held(shares).step(Trigger.PLACE)
     return progress.set_timer("hold_expiry", data.expires_at, placed.object_id).decision()
 
 
@@ -76,7 +76,7 @@ def post_hold(wallet: Wallet | None, hold: Hold | None, message: HoldPosted, now
         detail = f"amount_minor {amount_minor} is above what hold {hold.hold_id} keeps, {hold.reserved_minor}"
         return Rejection(Reason.AMOUNT_ABOVE_HELD, detail)
     spent, rest = _taken(hold.reserved, amount_minor)
-    progress = Progress(wallet, hold, now, message.time, data.references or None)
+    progress = begun(wallet, hold, message, now)
     return _post(progress, spent, rest, trigger, message).decision()
 
 
@@ -89,7 +89,7 @@ def void_hold(wallet: Wallet | None, hold: Hold | None, message: HoldVoided, now
     refused = _forbidden(hold, Trigger.VOID)
     if refused is not None:
         return refused
-    progress = Progress(wallet, hold, now, message.time).audit(
+    progress = begun(wallet, hold, message, now).audit(
         message.data.actor, "hold_voided", f"{hold.hold_id}: {message.data.note}"
     )
     return _let_go(progress, hold, Trigger.VOID, Reason.REQUESTED_BY_CALLER).decision()

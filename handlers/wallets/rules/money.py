@@ -11,7 +11,7 @@ from handlers.refunds.policy import outranks
 from handlers.wallets.families import FAMILIES, PROMOTED, WAYS_IN, WAYS_OUT
 from handlers.wallets.model import Bucket, Wallet, WalletLimit, grant_owner, grant_uuid_of, share
 from handlers.wallets.postings import CREDITED, GRANTED
-from handlers.wallets.rules.progress import Progress, too_much, unready, way_closed
+from handlers.wallets.rules.progress import Progress, begun, too_much, unready, way_closed
 from schemas import ids
 from schemas.reasons import Reason
 from schemas.wallet import wallet_name
@@ -47,7 +47,7 @@ def open_wallet(wallet: Wallet | None, message: WalletOpened, now: datetime) -> 
         now,
         buckets,
     )
-    progress = Progress(opened, None, now, message.time).audit(data.actor, "opened", data.note)
+    progress = begun(opened, None, message, now).audit(data.actor, "opened", data.note)
     return progress.tell("opened", 0).decision()
 
 
@@ -79,7 +79,7 @@ def set_limit(wallet: Wallet | None, message: WalletLimitSet, now: datetime) -> 
         now,
     )
     limited = replace(wallet, limits=data.version, buckets=buckets)
-    progress = Progress(limited, None, now, message.time).with_(states=(limit,))
+    progress = begun(limited, None, message, now).with_(states=(limit,))
     detail = f"{data.account} may be overdrawn by {data.overdraft_minor}: {data.note}"
     return progress.audit(data.actor, "limit_set", detail).tell("limit_set", data.overdraft_minor).decision()
 
@@ -96,7 +96,7 @@ def credit(wallet: Wallet | None, message: WalletCredited, now: datetime) -> Out
     way = WAYS_IN[data.way]
     bucket = (str(way.inside), wallet.owner_id)
     owners = {"source": wallet.tenant if way.owned else data.source, "owner": wallet.owner_id}
-    progress = Progress(wallet, None, now, message.time, data.references or None)
+    progress = begun(wallet, None, message, now)
     progress = progress.credit(CREDITED[data.way], bucket, data.amount_minor, owners, _deed(message))
     detail = f"{data.amount_minor} by {data.way}: {data.note}"
     return progress.audit(data.actor, "credited", detail).tell("credited", data.amount_minor).decision()
@@ -120,7 +120,7 @@ def grant(
     bucket = Bucket(Code.PROMOTIONAL_CREDIT, owner, data.priority, data.expires_at, 0, 0, 0)
     object_id = grant_uuid_of(wallet.tenant, wallet.name, data.grant_id)
     granted = replace(wallet, buckets=(*wallet.buckets, bucket))
-    progress = Progress(granted, None, now, message.time, data.references or None)
+    progress = begun(granted, None, message, now)
     progress = progress.credit(
         GRANTED, bucket.name, data.amount_minor, {"platform": wallet.tenant, "grant": owner}, object_id
     ).set_timer("promotion_expiry", data.expires_at, object_id)
@@ -140,9 +140,7 @@ def spend(wallet: Wallet | None, message: WalletSpent, now: datetime) -> Outcome
     shares = share(wallet.buckets, data.amount_minor, now)
     if shares is None:
         return too_much(wallet, data.amount_minor, now)
-    progress = Progress(wallet, None, now, message.time, data.references or None).spend(
-        shares, data.way, data.payee, _deed(message)
-    )
+    progress = begun(wallet, None, message, now).spend(shares, data.way, data.payee, _deed(message))
     detail = f"{data.amount_minor} by {data.way} to {data.payee}: {data.note}"
     return progress.audit(data.actor, "spent", detail).tell("spent", data.amount_minor).decision()
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from handlers.wallets.model import Bucket, BucketName, Hold, Wallet
     from handlers.wallets.states import Trigger
     from schemas.actor import Actor
+    from schemas.envelope import Message
     from schemas.notification import Audience
     from schemas.timer import TimerKind
 
@@ -216,6 +217,17 @@ class Progress:
         return replace(
             self.decided, states=(wallet, hold, *self.decided.states), events=(event, *self.decided.events)
         )
+
+
+def begun(wallet: Wallet, hold: Hold | None, message: Message, now: datetime) -> Progress:
+    """What a command does, from its start: expired credit that came back since its time, by a reversal, goes first.
+
+    It happened when the message says, but not in the future: no money is spent ahead.
+    """
+    progress = Progress(wallet, hold, now, min(message.time, now), message.data.references or None)
+    for bucket in wallet.buckets if wallet.is_read else ():
+        progress = progress.expire(bucket)
+    return progress
 
 
 def unready(wallet: Wallet | None, name: str) -> Waiting | None:

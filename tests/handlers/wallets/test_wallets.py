@@ -14,6 +14,7 @@ from handlers.wallets.model import grant_uuid_of, hold_uuid_of
 from handlers.wallets.states import TRANSITIONS, State, Trigger
 from tests.books import (
     WALLET,
+    approve,
     credited,
     due,
     granted,
@@ -22,6 +23,7 @@ from tests.books import (
     hold_voided,
     limited,
     opened,
+    reversal,
     spent,
     wallet,
 )
@@ -307,3 +309,45 @@ def test_every_way_leads_to_an_account_of_its_family() -> None:
     for way in WAYS_IN.values():
         assert way.inside in {plan.code for plan in FAMILIES[way.family]}
     assert {way.family for way in WAYS_OUT.values()} | PROMOTED <= FAMILIES.keys()
+
+
+def test_no_money_moves_in_the_future_whatever_clock_the_sender_has() -> None:
+    desk = purse()
+    ahead = spent("s1", 100).replace(b'"time":"2026-11-23T10:00:00Z"', b'"time":"9999-12-31T23:59:59Z"')
+    assert desk.send(ahead) == "applied"
+    assert desk.entries[-1].posting.effective_at == NOW
+    before = spent("s2", 100).replace(b'"time":"2026-11-23T10:00:00Z"', b'"time":"2026-11-20T10:00:00Z"')
+    assert desk.send(before) == "applied"
+    assert desk.entries[-1].posting.effective_at == NOW - timedelta(days=3)
+
+
+def test_an_entry_carries_the_references_of_its_command_and_what_expires_with_it_does_not() -> None:
+    desk = purse()
+    for body in (
+        credited("c2", 10, references={"statement_line": "7"}),
+        spent("s1", 10, references={"order": "o1"}),
+        spent("s2", 10),
+    ):
+        assert desk.send(body) == "applied"
+    assert [entry.posting.references for entry in desk.entries[1:]] == [
+        {"statement_line": "7"},
+        {"order": "o1"},
+        None,
+    ]
+
+
+def test_expired_credit_that_a_reversal_brings_back_goes_with_the_next_command() -> None:
+    desk = purse(0)
+    soon = NOW + timedelta(days=1)
+    desk.send(granted("g1", 100, soon.isoformat()))
+    desk.send(spent("s1", 100))
+    purchase = desk.entries[-1].posting.object_id
+    assert expire_grant(desk, "g1", soon) == "applied"
+    assert desk.send(reversal("r1", purchase)) == "applied"
+    assert desk.send(approve("r1", reverses={"object_id": purchase, "number": 1})) == "applied"
+    account = ("promotional_credit", "cus_7/g1", "EUR")
+    assert desk.balances()[account] == 100
+    assert desk.send(spent("s2", 100)) == "limit_reached", "it has expired, wherever it was meanwhile"
+    assert desk.send(credited("c1", 10)) == "applied"
+    assert desk.balances()[account] == 0
+    assert "wallet.expired.v1" in desk.told()
