@@ -75,7 +75,7 @@ async def skip_to_the_end(kafka: str, *topics: str) -> None:
             await consumer.commit(await consumer.end_offsets(places(topic)))
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 120) -> None:
     """Return when the condition holds; TimeoutError when it does not within the time."""
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - only asking tells
@@ -96,5 +96,5 @@ async def stopping(role: Awaitable[None], stop: asyncio.Event) -> AsyncIterator[
         yield task
     finally:
         stop.set()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             await task

@@ -304,7 +304,7 @@ async def test_who_is_parked_behind_one_that_just_goes_is_never_forgotten(
             await shop.take(missed(f"a-{order}", order))
             await other.take(promise(f"p-{order}", order))
             await asyncio.gather(shop.take(missed(f"b-{order}", order)), other.engine.retry_parked())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(100):
             while await admin.fetchval("SELECT count(*) FROM parked"):
                 await other.engine.retry_parked()
     assert await broken_laws(admin) == []
@@ -325,7 +325,7 @@ async def test_a_payment_that_arrives_while_another_engine_parks_is_never_missed
                 early.engine.retry_parked(),
                 late.engine.retry_parked(),
             )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(100):
             while await admin.fetchval("SELECT count(*) FROM parked"):
                 await asyncio.gather(early.engine.retry_parked(), late.engine.retry_parked())
     assert set((await states(admin)).values()) == {"failed"}
@@ -351,7 +351,7 @@ async def test_looking_again_never_stands_in_the_way_of_news(database: Database,
                 body = succeeded(f"a-{order}", order, calls[order], "authorize", 2500, captured=False)
                 await results.take(body)
 
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(100):
             await asyncio.gather(look(), answer())
         assert results.watcher.retries == shop.watcher.retries == {}
         assert await admin.fetchval("SELECT count(*) FROM provider_calls WHERE operation = 'capture'") == 300

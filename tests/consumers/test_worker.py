@@ -85,12 +85,12 @@ async def test_sigterm_finishes_the_batch_commits_its_offsets_and_exits_zero(
 ) -> None:
     await publish(broker, CHECKOUT, [("acme:m1", fees()), *sales(0, 3000)])
     async with a_process(broker, database.app_url) as process:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(100):
             while await received(admin) < 200:
                 assert process.returncode is None
                 await asyncio.sleep(0)
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(100):
             assert await process.wait() == 0
     taken = {row["partition"]: row["next_offset"] for row in await admin.fetch("TABLE intake")}
     assert 200 <= await received(admin) < 3001, "it was stopped in the middle"
@@ -123,7 +123,7 @@ async def test_workers_that_come_and_go_under_load_lose_nothing(
                 stop_two.set()
                 enough.set()
                 total = await load
-                await until(lambda: _all_in(admin, total + 1), 60)
+                await until(lambda: _all_in(admin, total + 1), 120)
                 await until(lambda: _caught_up(broker))
     assert (await counts(admin))["received"] == total + 1
     assert await admin.fetchval("SELECT count(*) FROM entries") == total
@@ -158,7 +158,7 @@ async def test_offsets_are_not_committed_while_the_database_is_away(
         assert await committed(broker, CHECKOUT) == before
         assert await received(admin) == 1
         cable.plugged_in = True
-        await until(lambda: _all_in(admin, 501), 60)
+        await until(lambda: _all_in(admin, 501), 120)
         await until(lambda: _caught_up(broker))
     assert set((await outcomes(admin)).values()) == {"applied"}
     assert await broken_laws(admin) == []
@@ -180,7 +180,7 @@ async def test_a_worker_can_be_stopped_while_the_database_is_away(
     monkeypatch.setattr(worker, "END_S", 1)
     watcher = Watcher()
     async with cable_to(database.app_url) as (cable, url):
-        async with asyncio.timeout(30), a_worker(broker, url, watcher) as stop:
+        async with asyncio.timeout(100), a_worker(broker, url, watcher) as stop:
             await publish(broker, CHECKOUT, [("acme:m1", fees())])
             await until(lambda: _all_in(admin, 1))
             await until(lambda: _caught_up(broker))
@@ -235,7 +235,7 @@ async def test_a_worker_that_is_broken_inside_ends_with_its_error(
     running = asyncio.create_task(
         run_worker(broker, database.app_url, Watcher(), asyncio.Event(), names=["checkout"])
     )
-    ended, _ = await asyncio.wait({running}, timeout=20)
+    ended, _ = await asyncio.wait({running}, timeout=100)
     assert ended
     with pytest.raises(ZeroDivisionError):
         running.result()
@@ -314,7 +314,7 @@ async def test_a_worker_is_told_to_stop_while_kafka_is_away(database: Database) 
         ended, _ = await asyncio.wait({running}, timeout=0.5)
         assert not ended
         stop.set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(100):
             await running
 
 
@@ -327,7 +327,7 @@ async def test_kafka_killed_in_the_middle_of_a_run_costs_nothing(
     async with a_worker(broker, database.app_url, Watcher(), batch_size=50):
         await until(lambda: _all_in(admin, 300))
         await asyncio.to_thread(stack.kill, "kafka")
-        await until(lambda: _all_in(admin, 2001), 60)
+        await until(lambda: _all_in(admin, 2001), 120)
     collect_lost_connections()
     assert await admin.fetchval("SELECT count(*) FROM entries") == 2000
     assert await broken_laws(admin) == []

@@ -13,7 +13,7 @@ from tenacity import Retrying, stop_after_delay, wait_fixed
 
 from ops.processes import Processes, RoleEndedError
 
-DEADLINE_S = 20
+DEADLINE_S = 100
 PROJECT = Path(__file__).parents[2]
 WAIT = "import signal; print('here', flush=True); signal.pause()"
 REFUSE = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('here', flush=True); time.sleep(60)"

@@ -192,7 +192,7 @@ async def test_a_report_that_is_cut_off_is_made_again_and_told_once(
     async with cable_to(desk.database.app_url) as (cable, url):
         cable.lose_answers_to = b"COMMIT"
         async with a_gateway(url, desk.adapter()):
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(100):
                 while not await desk.answered():
                     await desk.expire_leases()
                     await asyncio.sleep(0.05)

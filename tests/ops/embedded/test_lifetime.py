@@ -76,7 +76,7 @@ def test_a_stack_of_which_everything_was_killed_starts_again_with_its_data(other
         # Children of one that was killed before may be gone already.
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    wait_until(lambda: not any(runs(process) for process in processes), seconds=15)
+    wait_until(lambda: not any(runs(process) for process in processes), seconds=100)
     assert not other.status().running
     assert other.up() == endpoints
     assert asyncio.run(remembered(endpoints)) == before
@@ -92,7 +92,7 @@ def test_no_process_outlives_a_killed(killed: str, other: Stack) -> None:
         processes = everything(other)
         assert {process.name() for process in processes} >= {"java", "postgres"}
         os.kill({"owner": owner.pid, "supervisor": processes[0].pid}[killed], signal.SIGKILL)
-        wait_until(lambda: not any(runs(process) for process in processes), seconds=15)
+        wait_until(lambda: not any(runs(process) for process in processes), seconds=100)
         owner.kill()
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FILE = "first_days"
 TENANT = "retail"
-DEADLINE_S = 60
+DEADLINE_S = 100
 
 BY_DAY = """
     SELECT

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.conftest import Database
     from tests.ops.inspect.conftest import Commands, PointedAt
 
-WAIT_S = 20
+WAIT_S = 100
 RECORDED = "checkout.payment_recorded.v1"
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-START_DEADLINE_S = 20
+START_DEADLINE_S = 100
 API_KEY = SecretStr("sandbox-test-key")
 
 
@@ -34,7 +34,7 @@ class Sandbox:
         return httpx.AsyncClient(
             base_url=self.url,
             headers={"Authorization": f"Bearer {API_KEY.get_secret_value()}"},
-            timeout=20,
+            timeout=100,
             trust_env=False,
         )
 

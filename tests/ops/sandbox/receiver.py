@@ -16,7 +16,7 @@ from ops.sandbox.webhooks import new_secret
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-DEADLINE_S = 15
+DEADLINE_S = 100
 
 
 @dataclass

@@ -199,7 +199,7 @@ async def test_the_role_builds_until_it_is_told_to_stop_and_outlives_its_connect
         await write(admin)
         await until(all_sealed)
         stop.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(100):
             await role
     assert sum(entries for entries, _ in seen) == 2
 

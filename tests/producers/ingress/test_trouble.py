@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tests.conftest import Connection, Database
 
 BURST = 2000
+PATIENT = Limits(head_within_s=100, body_within_s=100, store_within_s=100)
+"""On a busy machine a burst takes its time."""
 
 
 async def tell(port: int, event_id: str) -> Answer:
@@ -45,9 +47,10 @@ async def until_told(port: int, event_id: str) -> None:
     await until(accepted)
 
 
-async def test_a_burst_is_answered_without_a_lost_one(ingress: Running, admin: Connection) -> None:
+async def test_a_burst_is_answered_without_a_lost_one(database: Database, admin: Connection) -> None:
     ids = [f"evt_{number}" for number in range(BURST)]
-    answers = await asyncio.gather(*(tell(ingress.port, one) for one in ids))
+    async with an_ingress(database.app_url, PATIENT) as ingress:
+        answers = await asyncio.gather(*(tell(ingress.port, one) for one in ids))
     assert Counter(one.status for one in answers) == {200: BURST}
     assert await told_ids(admin) == Counter(ids)
     assert len(await kept(admin)) == BURST
@@ -175,7 +178,7 @@ async def an_ingress_process(url: str, port: int = 0) -> tuple[asyncio.subproces
         sys.executable, "-c", PROGRAM, url, str(port), stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(100):
         return process, int(await process.stdout.readline())
 
 

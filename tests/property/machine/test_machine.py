@@ -63,10 +63,10 @@ Machine.TestCase.settings = settings(
     phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=list(HealthCheck),
 )
-test_no_history_breaks_a_law = pytest.mark.timeout(7_200 if RUNS else 120)(Machine.TestCase)
+test_no_history_breaks_a_law = pytest.mark.timeout(7_200 if RUNS else 300)(Machine.TestCase)
 
 
-@pytest.mark.timeout(14_400 if RUNS else 120)
+@pytest.mark.timeout(14_400 if RUNS else 300)
 def test_all_of_the_tables_is_walked_and_nothing_beside_them() -> None:
     taken: Counter[tuple[str, str | None, str]] = Counter()
     refused: defaultdict[tuple[str, str], set[str]] = defaultdict(set)

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-START_DEADLINE_S = 30
+START_DEADLINE_S = 100
 API_KEY = SecretStr("sk_test_counterfoil")
 RETURN_URL = "https://shop.example/back"
 PROGRAM = Path(__file__).with_name("localstripe_server.py")
@@ -37,7 +37,7 @@ class LocalStripe:
         return httpx.AsyncClient(
             base_url=self.url,
             headers={"Authorization": f"Bearer {API_KEY.get_secret_value()}"},
-            timeout=20,
+            timeout=100,
             trust_env=False,
         )
 

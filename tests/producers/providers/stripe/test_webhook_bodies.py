@@ -142,7 +142,7 @@ async def test_what_localstripe_sends_is_genuine_and_read(rig: Rig, api: httpx.A
         call = rig.authorize()
         paid = await rig.provider.execute(call)
         assert isinstance(paid, Succeeded)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(100):
             while True:
                 headers, body = await arrived.get()
                 if paid.provider_reference.encode() in body:

@@ -14,7 +14,7 @@ from producers.providers.base import NotFound, Provider, ProviderAnswer, Provide
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-DEADLINE_S = 10
+DEADLINE_S = 100
 
 DECLINE_REASONS = [
     "insufficient_funds",
