@@ -176,8 +176,8 @@ ORDER BY o.entry_id DESC
 LIMIT :most;
 
 -- name: transitions_of
--- The newest steps of objects, each object's in their order, and how many there are. With a message, only
--- those that it led to.
+-- The newest steps of objects until a time, each object's in their order, and how many there are. With a
+-- message, only those that it led to.
 SELECT
     t.object_type, t.object_id, t.version, t.from_state, t.event, t.to_state, t.reason, t.source, t.event_id,
     t.at, t.there
@@ -186,20 +186,22 @@ CROSS JOIN LATERAL (
     SELECT i.*, count(*) OVER () AS there FROM transitions AS i
     WHERE i.object_id = k.object_id AND i.tenant = :tenant
         AND (:event_id::text IS NULL OR (i.source, i.event_id) = (:source, :event_id))
+        AND (:until::timestamptz IS NULL OR i.at <= :until)
     ORDER BY i.version DESC
     LIMIT :most
 ) AS t
 ORDER BY k.place, t.version;
 
 -- name: entries_of
--- The newest entries of objects, in their order, and how many there are of each. With a message, only those
--- that it led to.
+-- The newest entries of objects until a time, in their order, and how many there are of each. With a message,
+-- only those that it led to.
 SELECT e.*
 FROM unnest(:object_ids::text[]) AS k (object_id)
 CROSS JOIN LATERAL (
     SELECT i.*, count(*) OVER () AS there FROM entries AS i
     WHERE i.object_id = k.object_id AND i.tenant = :tenant
         AND (:event_id::text IS NULL OR (i.source, i.event_id) = (:source, :event_id))
+        AND (:until::timestamptz IS NULL OR i.posted_at <= :until)
     ORDER BY i.entry_id DESC
     LIMIT :most
 ) AS e
@@ -302,13 +304,14 @@ CROSS JOIN LATERAL (
 WHERE b.last_entry_id >= k.entry_id;
 
 -- name: calls_about
--- The newest calls to providers about payments, or about their refunds and disputes. With a message, only
--- those that it asked for.
+-- The newest calls to providers about payments until a time, or about their refunds and disputes. With a
+-- message, only those that it asked for.
 SELECT c.* FROM (
     SELECT i.* FROM provider_calls AS i
     WHERE i.tenant = :tenant AND i.payment_id = any(:payment_ids::uuid[])
         AND (:object_ids::uuid[] IS NULL OR i.object_id = any(:object_ids))
         AND (:event_id::text IS NULL OR (i.source, i.event_id) = (:source, :event_id))
+        AND (:until::timestamptz IS NULL OR i.created_at <= :until)
     ORDER BY i.created_at DESC, i.call_id DESC
     LIMIT :most
 ) AS c
@@ -358,12 +361,13 @@ INNER JOIN timers AS t ON t.timer_id = k.timer_id AND t.tenant = k.tenant
 LEFT JOIN inbox AS i ON i.event_id = t.causation AND i.tenant = t.tenant;
 
 -- name: commands_about
--- The newest commands that named an object, by what they asked for, with what became of them.
+-- The newest commands that named an object, by what they asked for, with what became of them: those that were
+-- applied before those that were refused, however many these are.
 SELECT u.operation, u.source, u.event_id, u.outcome, u.reason, u.expires_at, u.there
 FROM (
     SELECT i.*, count(*) OVER () AS there FROM idempotency_keys AS i
     WHERE i.tenant = :tenant AND i.object_id = :name AND i.operation = any(:operations::text[])
-    ORDER BY i.expires_at DESC, i.event_id ASC
+    ORDER BY i.outcome = 'applied' DESC, i.expires_at DESC, i.event_id ASC
     LIMIT :most
 ) AS u
 ORDER BY u.expires_at, u.event_id;

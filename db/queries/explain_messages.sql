@@ -65,3 +65,46 @@ SELECT
 FROM outbox_batches AS o
 CROSS JOIN string_to_table(o.payloads, E'\n') AS p (event)
 WHERE position('"id":' || to_json(:event_id::text) IN left(p.event, 80)) > 0;
+
+-- name: things_named
+-- What else goes by a name, ours, a caller's or a provider's. Callers' names have no index: reads the tables.
+SELECT t.kind, t.tenant, t.name, t.id, t.state
+FROM (
+    SELECT 'refund' AS kind, r.tenant, r.refund_id AS name, r.object_id::text AS id, r.state FROM refunds AS r
+    WHERE r.object_id = :id::uuid OR r.provider_reference = :name OR r.refund_id = :name
+    UNION ALL
+    SELECT 'dispute', d.tenant, d.dispute_reference, d.object_id::text, d.state FROM disputes AS d
+    WHERE d.object_id = :id::uuid OR d.dispute_reference = :name
+    UNION ALL
+    SELECT 'journal', j.tenant, j.journal_id, j.object_id::text, j.state FROM journals AS j
+    WHERE j.object_id = :id::uuid OR j.journal_id = :name
+    UNION ALL
+    SELECT 'hold', h.tenant, h.hold_id, h.object_id::text, h.state FROM holds AS h
+    WHERE h.object_id = :id::uuid OR h.hold_id = :name
+    UNION ALL
+    SELECT 'wallet', w.tenant, w.name, w.owner_id || ' ' || w.currency, 'open' FROM wallets AS w
+    WHERE w.owner_id = :name OR w.name = :name
+) AS t
+WHERE :tenant::text IS NULL OR t.tenant = :tenant
+ORDER BY t.kind, t.tenant, t.id
+LIMIT :most;
+
+-- name: traces_of
+-- Where a name is seen that no object has: entries posted for it, messages by that id, of which a webhook
+-- brought some.
+SELECT t.kind, t.tenant, t.name, t.id, t.state
+FROM (
+    SELECT 'entry' AS kind, e.tenant, e.rule AS name, e.entry_id::text AS id, 'posted' AS state
+    FROM entries AS e
+    WHERE e.object_id = :name
+    UNION ALL
+    SELECT 'event', i.tenant, i.type, i.event_id, i.outcome FROM inbox AS i
+    WHERE i.event_id = :name
+    UNION ALL
+    SELECT 'event', w.tenant, 'webhook of ' || w.provider, n.event_id, 'kept' FROM webhooks AS w
+    CROSS JOIN string_to_table(w.event_ids, E'\n') AS n (event_id)
+    WHERE w.webhook_id = :id::uuid
+) AS t
+WHERE :tenant::text IS NULL OR t.tenant = :tenant
+ORDER BY t.kind, t.tenant, t.id
+LIMIT :most;

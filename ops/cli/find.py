@@ -1,4 +1,4 @@
-"""The command `find`: payments by whatever name somebody has of them."""
+"""The command `find`: payments, refunds, disputes, journals, holds and wallets by whatever name somebody has."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ from uuid import UUID
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
+from db.queries import explain_messages
 from db.queries import operator as sql
 from handlers.payments.model import payment_id_of
+from ops.inspect.hints import explain_command
 from ops.inspect.screen import ask, fail, show, show_json
 from ops.inspect.words import moment, printable
 from schemas.currencies import format_amount
 
 commands = typer.Typer()
+
+Found = tuple[list[Any], list[Any]]
+"""Payments, and other things."""
 
 
 @commands.command()
@@ -22,34 +28,51 @@ def find(
     name: Annotated[
         str,
         typer.Argument(
-            help="Of an order, payment, call, provider's charge or customer; NAME=VALUE is a member of the metadata."
+            help="Ours, a caller's or a provider's: an order, payment, call, charge, customer, refund, dispute, "
+            "journal, hold, wallet; NAME=VALUE is a member of a payment's metadata."
         ),
     ],
     tenant: Annotated[str | None, typer.Option(help="Only this tenant's; finds an order at once.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many to list.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many to list.")] = 20,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="For programs; amounts in minor units.")] = False,
 ) -> None:
-    """Find payments by any of their names. Exit 1 when there is none."""
+    """Find whatever goes by a name, and the command that explains it. Exit 1 when there is nothing."""
 
-    async def found(connection: Any) -> list[Any]:
+    async def found(connection: Any) -> Found:
         member, _, value = name.partition("=")
         asked = {"name": name, "tenant": tenant, "most": limit}
-        rows: list[Any] = await sql.find_payments(
+        uuid = _uuid(name)
+        payments: list[Any] = await sql.find_payments(
             connection,
             **asked,
-            id=_uuid(name),
+            id=uuid,
             order_payment_id=payment_id_of(tenant, name) if tenant else None,
             member={member: value} if value else None,
         )
-        return rows or await sql.find_anywhere(connection, **asked)
+        things: list[Any] = await explain_messages.things_named(connection, **asked, id=uuid)
+        if not payments:
+            payments = await sql.find_anywhere(connection, **asked)
+        if not payments and not things:
+            things = await explain_messages.traces_of(connection, **asked, id=uuid)
+        return payments, things
 
-    rows = ask(found)
-    if not rows:
+    payments, things = ask(found)
+    if not payments and not things:
         fail(f"nothing is known by the name {name}")
     if as_json:
-        show_json([dict(row) for row in rows])
+        show_json([{"kind": "payment", **row} for row in payments] + [dict(row) for row in things])
         return
+    if payments:
+        show(_payments_table(payments))
+    if things:
+        show(_things_table(things))
+
+
+_AMOUNTS = ("amount_minor", "captured_minor")
+
+
+def _payments_table(rows: list[Any]) -> Table:
     table = Table(
         "found by", "tenant", "order", "payment", "state", "amount", "captured", "reference", "opened"
     )
@@ -58,17 +81,29 @@ def find(
         table.add_row(
             row["found_by"],
             row["tenant"],
-            printable(row["order_id"]),
+            Text(printable(row["order_id"])),
             str(row["payment_id"]),
             row["state"],
             *amounts,
-            row["provider_reference"] or "",
+            Text(printable(row["provider_reference"] or "")),
             moment(row["created_at"]),
         )
-    show(table)
+    return table
 
 
-_AMOUNTS = ("amount_minor", "captured_minor")
+def _things_table(rows: list[Any]) -> Table:
+    table = Table("kind", "tenant", "name", "state", "to explain it")
+    for row in rows:
+        named = row["id"].split(" ") if row["kind"] == "wallet" else [row["id"]]
+        command = explain_command(row["kind"], *named, tenant=row["tenant"])
+        table.add_row(
+            row["kind"],
+            row["tenant"],
+            Text(printable(row["name"])),
+            row["state"],
+            Text(printable(command)),
+        )
+    return table
 
 
 def _uuid(name: str) -> UUID | None:

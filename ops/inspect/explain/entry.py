@@ -68,11 +68,12 @@ async def _object_of(connection: Connection, row: asyncpg.Record) -> tuple[tuple
     tenant, kind = row["tenant"], row["object_type"]
     uuid = uuid_of(row["object_id"])
     story = Story(tenant, MOST_BEFORE)
+    bounds: dict[str, Any] = {"until": row["posted_at"], "most": MOST_BEFORE}
     if kind == "wallet":
         wallets = await sql.wallets_of_entries(connection, tenants=[tenant], entry_ids=[row["entry_id"]])
         nodes = tuple(map(_wallet_node, wallets)) or (missing_object(kind, row["object_id"]),)
         if uuid is not None:
-            story = await Story.load(connection, tenant, [uuid], most=MOST_BEFORE)
+            story = await Story.load(connection, tenant, [uuid], **bounds)
         return nodes, _before(story, row)
     if kind not in KINDS or uuid is None:
         return (), []
@@ -83,9 +84,7 @@ async def _object_of(connection: Connection, row: asyncpg.Record) -> tuple[tuple
     thing = there[0]
     payments = () if "payment_id" not in thing else (thing["payment_id"],)
     only = None if kind == "payment" else [uuid]
-    story = await Story.load(
-        connection, tenant, [uuid], payment_ids=payments, calls_of=only, most=MOST_BEFORE
-    )
+    story = await Story.load(connection, tenant, [uuid], payment_ids=payments, calls_of=only, **bounds)
     before = _before(story, row)
     if kind == "journal":
         commands = await commands_of(connection, tenant, thing["journal_id"], MOST_BEFORE)
@@ -96,9 +95,10 @@ async def _object_of(connection: Connection, row: asyncpg.Record) -> tuple[tuple
 
 
 def _before(story: Story, row: asyncpg.Record) -> list[Identity]:
+    """The messages that had an effect before the entry's; of one time, in the order in which they had it."""
     causes = story.causes()
     cause = identity(row)
-    return causes[: causes.index(cause)] if cause in causes else causes
+    return causes[: causes.index(cause)] if cause in causes else []
 
 
 def _wallet_node(row: asyncpg.Record) -> Node:

@@ -8,6 +8,7 @@ from db.queries import explain as sql
 from ops.inspect.explain.objects import KINDS, uuid_of
 from ops.inspect.explain.story import MOST, Story, commands_about
 from ops.inspect.node import Node
+from schemas.journal import MAX_PARTS
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -27,6 +28,8 @@ COMMANDS: Final = tuple(
         "journal_refused",
     )
 )
+MOST_PARTS: Final = MAX_PARTS + 2
+"""And an approval, and what was refused last."""
 PART: Final = "ledger.journal_part_added"
 
 
@@ -66,7 +69,7 @@ async def commands_of(
     connection: Connection, tenant: str, journal_id: str, most: int
 ) -> list[asyncpg.Record]:
     """What was asked of a journal, its parts and what was refused among it: they leave no step."""
-    return await commands_about(connection, tenant, journal_id, COMMANDS, max(most, 50))
+    return await commands_about(connection, tenant, journal_id, COMMANDS, max(most, MOST_PARTS))
 
 
 def _lost_parts(journal: asyncpg.Record, commands: list[asyncpg.Record]) -> tuple[Node, ...]:

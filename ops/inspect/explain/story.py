@@ -51,14 +51,15 @@ class Story:
         calls_of: Sequence[UUID] | None = None,
         beside: Iterable[UUID] = (),
         only: Identity | None = None,
+        until: datetime | None = None,
         most: int = MOST,
     ) -> Story:
         """Everything about objects but the messages; calls about these payments, or of those about `calls_of`.
 
-        With `only`, what follows from that message.
+        With `only`, what follows from that message; with `until`, what was there at that time.
         """
         _, source, event_id = only or (tenant, None, None)
-        asked = {"tenant": tenant, "source": source, "event_id": event_id, "most": most}
+        asked = {"tenant": tenant, "source": source, "event_id": event_id, "until": until, "most": most}
         also = frozenset(beside)
         story = cls(tenant, most, beside=also)
         story.transitions = await sql.transitions_of(connection, object_ids=[*object_ids, *also], **asked)

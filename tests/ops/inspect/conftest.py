@@ -13,7 +13,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from db.connection import prepare
-from ops.cli import inspect, queues
+from ops.cli import find, inspect, queues
 from tests.ops.busy import busy_template, copy_of
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Commands:
         self._app = typer.Typer()
         self._app.add_typer(inspect.commands)
         self._app.add_typer(queues.commands)
+        self._app.add_typer(find.commands)
         self._environment = {
             "DATABASE_URL": database.app_url,
             "DATABASE_READ_URL": database.read_url,

@@ -169,6 +169,12 @@ async def test_an_order_with_thousands_of_captures_is_told_in_bounds(
     entry_id = await admin.fetchval("SELECT max(entry_id) FROM entries")
     (entry,) = await explain_entry(admin, entry_id)
     assert len(list(walk(entry))) < 400
+    fifth = await admin.fetchrow("SELECT * FROM entries ORDER BY entry_id OFFSET 4 LIMIT 1")
+    assert fifth is not None
+    (early,) = await explain_entry(admin, fifth["entry_id"])
+    led = [found.facts["received_at"] for found in walk(early) if found.kind == "message"]
+    assert len(led) > 5
+    assert max(led) <= fifth["posted_at"], "what came later did not lead to it"
 
 
 async def test_many_refunds_of_one_order_are_told_in_bounds(database: Database, admin: Connection) -> None:

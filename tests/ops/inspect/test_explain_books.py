@@ -98,6 +98,17 @@ async def test_a_journals_entry_leads_to_every_part_of_it(books: Feed, admin: Co
     assert texts(node, "missing") == []
 
 
+async def test_a_crowd_of_refused_approvals_hides_no_part(books: Feed, admin: Connection) -> None:
+    await books.take(journal("j1", pair(700), parts=2), part("j1", 2, pair(300)))
+    await books.take(*(approve("j1", who=PROPOSER, event_id=f"own-{number}") for number in range(80)))
+    await books.take(approve("j1"))
+    node = await entry_of(admin, "manual_journal")
+    assert {"j1", "j1-part2", "j1-approved"} <= set(told_ids(node))
+    (told,) = await explain_journal(admin, "j1")
+    assert texts(told, "missing") == []
+    assert len(told_ids(told)) < 60
+
+
 async def test_an_open_journal_says_for_whom_it_waits(books: Feed, admin: Connection) -> None:
     await books.take(journal("j1"), journal("j2"), refuse("j2"))
     (waits,) = await explain_journal(admin, "j1")
