@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from handlers.decision import Rejection
 from handlers.ledger.model import CHART, CREDIT, DEBIT, Code
+from handlers.rulebook import RULEBOOK
 from handlers.wallets.families import FAMILIES, PROMOTED
 from schemas.ledger import Leg
 from schemas.reasons import Reason
@@ -37,10 +38,22 @@ _LOWERED_BY: Final[dict[str, Side]] = {
 }
 """Account code -> the side of a leg that takes from it."""
 
+_GIVING: Final = frozenset(
+    rule.name
+    for rule in RULEBOOK.values()
+    if not any(_LOWERED_BY.get(leg.code) == leg.side for leg in rule.legs)
+)
+"""Rules that take from no such account, whatever they book: those of sales, which most entries are."""
+
 
 def takes(postings: Iterable[Posting]) -> bool:
     """Whether these entries take from any account that may be of a wallet."""
-    return any(_LOWERED_BY.get(leg.account) == leg.side for posting in postings for leg in posting.legs)
+    return any(
+        _LOWERED_BY.get(leg.account) == leg.side
+        for posting in postings
+        if posting.rule not in _GIVING
+        for leg in posting.legs
+    )
 
 
 def moves_of(postings: Iterable[Posting]) -> dict[AccountName, int]:
