@@ -12,7 +12,7 @@ from db.queries import operator as operator_sql
 from handlers.journals.legs import debits_of
 from handlers.payments.policy import DECIDERS, is_large
 from handlers.periods.states import MAY, Trigger
-from ops.approvals.roles import deciders
+from ops.desk.roles import deciders
 from ops.inspect.words import amount
 
 if TYPE_CHECKING:

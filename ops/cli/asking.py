@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn
 import typer
 from aiokafka.errors import KafkaError
 
-from ops.asking import PATIENCE_S, Asked, ask_and_wait
+from ops.desk.asking import PATIENCE_S, Asked, ask_and_wait
 from ops.inspect.screen import act, fail
 from ops.inspect.words import advice, printable
 from producers.client import InvalidEventError
 
 if TYPE_CHECKING:
-    from ops.asking import Answer
+    from ops.desk.asking import Answer
 
 LEDGER: Final = "ledger.commands"
 

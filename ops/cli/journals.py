@@ -31,12 +31,12 @@ from ops.cli.asking import (
     confirmed,
 )
 from ops.cli.written import minor, pairs, place, repost_of
+from ops.desk.moments import moment_of
 from ops.inspect.screen import ask, fail, show, show_json
 from ops.inspect.words import moment, printable
 from ops.journals.case import JournalCase, LookupFailedError, journal_case
 from ops.journals.drafts import DraftError, balanced, conversion_legs, digest_of
 from ops.journals.legs_file import LegsFileError, read_legs
-from ops.journals.moments import moment_of
 from ops.journals.parts import commands_of, rows_of
 from ops.journals.reversals import BookedEntry, ReversalError, booked_entry
 from ops.journals.shown import case_parts, legs_table, moved, totals_table, waits_for

@@ -14,9 +14,9 @@ from db.queries import wallet_standings as sql
 from handlers.wallets.families import FAMILIES, WAYS_IN, WAYS_OUT
 from ops.cli.asking import Actor, AsJson, Key, Limit, OfTenant, Role, Tenant, acting, carry_out
 from ops.cli.written import minor, minor_or_zero
+from ops.desk.moments import moment_of
 from ops.inspect.screen import ask, fail, show, show_json
 from ops.inspect.words import amount, moment, printable
-from ops.journals.moments import moment_of
 from ops.statements.moments import MomentError
 from ops.wallets.standing import Standing, standings
 from schemas.currencies import is_currency
@@ -25,7 +25,7 @@ from schemas.reasons import Reason
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ops.asking import Answer
+    from ops.desk.asking import Answer
 
 commands = typer.Typer()
 wallets = typer.Typer(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ops.desk.amounts import AmountError, minor_of
 from ops.inspect.screen import fail
-from ops.journals.amounts import AmountError, minor_of
 
 
 def pairs(option: str, told: list[str] | None, example: str) -> dict[str, str]:

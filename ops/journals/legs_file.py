@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from handlers.journals.policy import may_post_to
-from ops.journals.amounts import AmountError, minor_of, whole_minor_of
+from ops.desk.amounts import AmountError, minor_of, whole_minor_of
 from schemas.currencies import is_currency
 from schemas.journal import MAX_LEGS, LegData
 

@@ -14,7 +14,7 @@ from handlers.decision import Rejection
 from handlers.journals.legs import legs_of, reversing
 from handlers.journals.model import BookedLine
 from handlers.journals.reposting import reposting
-from ops.journals.amounts import AmountError, minor_of
+from ops.desk.amounts import AmountError, minor_of
 from ops.journals.case import LookupFailedError
 from schemas.journal import RepostData, ReversedLineData
 

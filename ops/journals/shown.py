@@ -11,7 +11,7 @@ from rich.text import Text
 from handlers.journals.legs import currencies_of, debits_of, sums_of
 from handlers.journals.states import State
 from handlers.ledger.model import CREDIT, DEBIT
-from ops.approvals.roles import deciders
+from ops.desk.roles import deciders
 from ops.inspect.words import amount, moment, printable
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from ops.asking import Answer
+    from ops.desk.asking import Answer
     from tests.conftest import Connection, Database
 
 LEGS: Final = (
@@ -252,7 +252,7 @@ async def test_a_proposal_that_broke_off_goes_on_where_it_was(clerk: Clerk, admi
     file = clerk.file(LEGS.splitlines()[0] + "\n" + row * 1000)
     propose = ("journals", "propose", file, *BOOKED, *ADA, "--id", "long")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ops.asking._answer_to", _interrupted)
+        patch.setattr("ops.desk.asking._answer_to", _interrupted)
         await clerk.run(*propose, code=130)
     again = await clerk.out(*propose)
     assert "is proposed" in again

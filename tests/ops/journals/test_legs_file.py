@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.journals.amounts import AmountError, minor_of, whole_minor_of
+from ops.desk.amounts import AmountError, minor_of, whole_minor_of
 from ops.journals.legs_file import MAX_FILE_BYTES, LegsFileError, legs_of, read_legs
 from ops.journals.parts import PART_LEGS, parts_of, rows_of
 from schemas.actor import Actor

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from handlers.ledger.model import CREDIT, DEBIT
-from ops.journals.moments import moment_of
+from ops.desk.moments import moment_of
 from ops.journals.shown import t_accounts
 from ops.statements.moments import MomentError
 from schemas.ledger import Leg
