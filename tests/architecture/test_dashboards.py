@@ -20,6 +20,7 @@ DASHBOARD = DASHBOARDS / "counterfoil.json"
 
 COUNTERS = {
     "counterfoil_batch_retries_total": {"topic", "reason"},
+    "counterfoil_closings_total": set[str](),
     "counterfoil_entries_total": {"rule"},
     "counterfoil_messages_received_total": {"topic"},
     "counterfoil_messages_redelivered_total": {"topic"},
@@ -27,6 +28,7 @@ COUNTERS = {
     "counterfoil_money_posted_minor_total": {"currency"},
     "counterfoil_provider_calls_total": {"provider", "operation", "outcome"},
     "counterfoil_published_total": {"topic"},
+    "counterfoil_slices_total": set[str](),
     "counterfoil_webhook_connections_dropped_total": {"reason"},
     "counterfoil_webhooks_repeated_total": set[str](),
     "counterfoil_webhooks_total": {"provider", "outcome"},
@@ -35,6 +37,7 @@ HISTOGRAMS = {
     "counterfoil_batch_seconds": {"topic"},
     "counterfoil_batch_size": {"topic"},
     "counterfoil_provider_call_seconds": {"provider", "operation"},
+    "counterfoil_upkeep_seconds": set[str](),
     "counterfoil_webhook_answer_seconds": {"provider"},
     "counterfoil_webhook_commit_seconds": set[str](),
     "counterfoil_webhook_commit_size": set[str](),
@@ -43,11 +46,14 @@ GAUGES = {
     "counterfoil_consumer_lag": {"topic", "partition"},
     "counterfoil_dead_letters": set[str](),
     "counterfoil_last_progress_timestamp_seconds": {"role"},
+    "counterfoil_last_upkeep_timestamp_seconds": set[str](),
     "counterfoil_outbox_age_seconds": set[str](),
     "counterfoil_outbox_backlog": set[str](),
     "counterfoil_parked": set[str](),
     "counterfoil_relay_leader": set[str](),
     "counterfoil_unknown_calls": set[str](),
+    "counterfoil_unsliced_lines": set[str](),
+    "counterfoil_untaken_closings": set[str](),
 }
 SERIES = {
     **COUNTERS,
