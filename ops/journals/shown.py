@@ -69,7 +69,7 @@ def case_parts(case: JournalCase, most: int, *, as_t_accounts: bool = False) -> 
             Text("terms: " + printable(", ".join(f"{key} {text}" for key, text in journal["terms"].items())))
         )
     legs = case.legs
-    parts += [t_accounts(legs[:most]) if as_t_accounts else legs_table(legs, most), totals_table(legs)]
+    parts += [t_accounts(legs, most) if as_t_accounts else legs_table(legs, most), totals_table(legs)]
     if case.entries:
         parts.append(_entries_table(case))
     return parts
@@ -121,12 +121,15 @@ def totals_table(legs: Sequence[Leg | LegData]) -> Table:
     return table
 
 
-def t_accounts(legs: Sequence[Leg | LegData]) -> Text:
-    """Each account as a T, with the numbers of its lines before the amounts."""
+def t_accounts(legs: Sequence[Leg | LegData], most: int) -> Text:
+    """Each account of the first `most` legs as a T, with the numbers of its lines before the amounts."""
     accounts: dict[tuple[str, str, str], list[tuple[int, Leg | LegData]]] = {}
-    for line, leg in enumerate(legs, 1):
+    for line, leg in enumerate(legs[:most], 1):
         accounts.setdefault((leg.account, leg.owner, leg.currency), []).append((line, leg))
-    return Text("\n\n".join(_t_account(name, own) for name, own in accounts.items()))
+    drawn = [_t_account(name, own) for name, own in accounts.items()]
+    if len(legs) > most:
+        drawn.append(f"and {len(legs) - most:,} more legs; see them with --limit")
+    return Text("\n\n".join(drawn))
 
 
 def _t_account(name: tuple[str, str, str], legs: list[tuple[int, Leg | LegData]]) -> str:

@@ -21,7 +21,7 @@ LEGS: Final = (
 
 
 def test_t_accounts_have_debits_left_and_credits_right_with_their_lines() -> None:
-    assert t_accounts(LEGS).plain.splitlines() == [
+    assert t_accounts(LEGS, 4).plain.splitlines() == [
         "                   suspense of s",
         "         debit           │          credit",
         "─────────────────────────┼─────────────────────────",
@@ -38,6 +38,10 @@ def test_t_accounts_have_debits_left_and_credits_right_with_their_lines() -> Non
         "─────────────────────────┼─────────────────────────",
         "                4  5 JPY │",
     ]
+
+
+def test_legs_that_are_not_drawn_are_counted() -> None:
+    assert t_accounts(LEGS, 3).plain.splitlines()[-1] == "and 1 more legs; see them with --limit"
 
 
 @pytest.mark.parametrize(
