@@ -23,25 +23,27 @@ LEFT JOIN entries AS e ON e.entry_id = l.entry_id AND e.tenant = l.tenant
 ORDER BY k.place ASC, CASE WHEN :largest::boolean THEN l.amount_minor END DESC, l.entry_id DESC, l.line DESC;
 
 -- name: lines_between
--- The same for a time. `near` are the slices that may hold some. Read in order of their first date, from the
--- newest, the first of them hold enough for certain; before that one's first date nothing need be read.
+-- The same, each account's for a time of its own. `near` are the slices that may hold some. Read in order of
+-- their first date, from the newest, the first of them hold enough for certain; before that one's first date
+-- nothing need be read.
 SELECT
     k.account_id AS moved_account_id, l.tenant, l.entry_id, l.line, l.direction, l.amount_minor, l.currency,
     a.code, a.owner, l.account_id, l.rule, l.object_type, l.object_id, l.source, l.event_id, l.legs,
     l.effective_at, l.posted_at
-FROM unnest(:tenants::text[], :account_ids::bigint[]) WITH ORDINALITY AS k (tenant, account_id, place)
+FROM unnest(:tenants::text[], :account_ids::bigint[], :sinces::timestamptz[], :befores::timestamptz[])
+    WITH ORDINALITY AS k (tenant, account_id, since, before, place)
 INNER JOIN accounts AS a ON a.account_id = k.account_id
 CROSS JOIN LATERAL (
     WITH near AS (
         SELECT
             s.first_entry_id, s.last_entry_id, s.first_at, s.last_at,
-            sum(CASE WHEN s.last_at < :before AND s.first_at >= :since THEN s.lines ELSE 0 END)
+            sum(CASE WHEN s.last_at < k.before AND s.first_at >= k.since THEN s.lines ELSE 0 END)
                 OVER (ORDER BY s.first_at DESC, s.first_entry_id DESC) AS held
         FROM account_slices AS s
         WHERE s.account_id = k.account_id AND s.tenant = k.tenant AND s.basis = :basis
-            AND s.day BETWEEN (:since::timestamptz AT TIME ZONE 'UTC')::date
-            AND (:before::timestamptz AT TIME ZONE 'UTC')::date
-            AND s.first_at < :before AND s.last_at >= :since
+            AND s.day >= date_trunc('month', k.since AT TIME ZONE 'UTC')::date -- some rows are of a month
+            AND s.day <= (k.before AT TIME ZONE 'UTC')::date
+            AND s.first_at < k.before AND s.last_at >= k.since
     ),
 
     horizon AS (SELECT max(n.first_at) AS at FROM near AS n WHERE n.held >= :among::bigint),
@@ -77,7 +79,7 @@ CROSS JOIN LATERAL (
         ) AS d
         CROSS JOIN horizon AS h
         WHERE d.at BETWEEN r.first_at AND r.last_at -- rows of other days have lines among the same entries
-            AND d.at >= :since AND d.at < :before AND (h.at IS NULL OR d.at >= h.at)
+            AND d.at >= k.since AND d.at < k.before AND (h.at IS NULL OR d.at >= h.at)
         ORDER BY d.at DESC, d.entry_id DESC, d.line DESC
         LIMIT :among
     ) AS n
@@ -90,7 +92,7 @@ ORDER BY
     l.line DESC;
 
 -- name: held_by_lines
--- What accounts hold by their lines: the slices of long accounts, and the lines that none holds.
+-- What accounts hold by their lines: the sums of long accounts' slices, and the lines that none holds.
 SELECT
     k.account_id,
     (coalesce(w.debit, 0) + coalesce(t.debit, 0))::bigint AS debit_minor,
@@ -100,8 +102,8 @@ FROM unnest(:tenants::text[], :account_ids::bigint[]) AS k (tenant, account_id)
 LEFT JOIN account_marks AS m ON m.account_id = k.account_id AND m.tenant = k.tenant
 CROSS JOIN LATERAL (
     SELECT sum(s.debit_minor) AS debit, sum(s.credit_minor) AS credit, sum(s.lines) AS lines
-    FROM account_slices AS s
-    WHERE s.account_id = k.account_id AND s.tenant = k.tenant AND s.basis = 'posting'
+    FROM account_sums AS s
+    WHERE s.account_id = k.account_id AND s.tenant = k.tenant AND s.basis = 'posting' AND s.span = 'month'
 ) AS w
 CROSS JOIN LATERAL (
     SELECT
@@ -143,7 +145,7 @@ WHERE h.place <= :most
 ORDER BY h.tenant, h.currency, h.code, h.place;
 
 -- name: largest_accounts_between
--- The same by the lines of a time. Reads the whole journal, as the sheets do.
+-- The same for each tenant's time: what accounts held before its end, less what they held before it began.
 SELECT h.* FROM (
     SELECT
         b.*,
@@ -158,22 +160,28 @@ SELECT h.* FROM (
     FROM (
         SELECT
             a.tenant, a.account_id, a.code, a.owner, a.currency, a.type,
-            coalesce(sum(l.amount_minor) FILTER (WHERE l.direction = 1), 0) AS debit_minor,
-            coalesce(sum(l.amount_minor) FILTER (WHERE l.direction = -1), 0) AS credit_minor,
-            count(*) AS lines
-        FROM (
-            SELECT
-                d.tenant, d.entry_id,
-                CASE :basis WHEN 'effective' THEN d.effective_at ELSE d.posted_at END AS at
-            FROM entries AS d
-            WHERE :tenant::text IS NULL OR d.tenant = :tenant
-        ) AS e
-        INNER JOIN lines AS l ON l.entry_id = e.entry_id AND l.tenant = e.tenant
-        INNER JOIN accounts AS a ON a.account_id = l.account_id
-        WHERE e.at >= :since AND e.at < :before AND a.type = any(:types::text[])
-            AND (:currency::text IS NULL OR a.currency = :currency)
-        GROUP BY a.account_id
+            u.debit_minor - coalesce(o.debit_minor, 0) AS debit_minor,
+            u.credit_minor - coalesce(o.credit_minor, 0) AS credit_minor,
+            u.lines - coalesce(o.lines, 0) AS lines
+        FROM unnest(:tenants::text[], :sinces::timestamptz[], :befores::timestamptz[])
+            AS k (tenant, since, before)
+        LEFT JOIN LATERAL (
+            SELECT i.number, i.closed_before
+            FROM standing_closings AS i
+            WHERE i.tenant = k.tenant AND i.closed_before <= k.before AND :basis = 'effective'
+            ORDER BY i.number DESC
+            LIMIT 1
+        ) AS s ON TRUE
+        INNER JOIN accounts AS a ON a.tenant = k.tenant
+        CROSS JOIN LATERAL held_before(
+            a.account_id, a.tenant, :basis, k.before, s.number, coalesce(s.closed_before, '-infinity')
+        ) AS u
+        LEFT JOIN LATERAL held_before(
+            a.account_id, a.tenant, :basis, k.since, NULL::integer, '-infinity'::timestamptz
+        ) AS o ON k.since > '-infinity'
+        WHERE a.type = any(:types::text[]) AND (:currency::text IS NULL OR a.currency = :currency)
     ) AS b
+    WHERE b.lines > 0
 ) AS h
 WHERE h.place <= :most
 ORDER BY h.tenant, h.currency, h.code, h.place;

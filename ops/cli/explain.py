@@ -11,7 +11,8 @@ from ops.inspect import explain as explaining
 from ops.inspect.explain.balances import START_OF_TIME
 from ops.inspect.node import Node
 from ops.inspect.screen import ask, fail, show, show_json
-from ops.statements.moments import Basis, MomentError, end_of, period_of, zone_of
+from ops.statements.calendars import in_each_zone
+from ops.statements.moments import Basis, MomentError, end_of, period_of
 
 explain = typer.Typer(
     help="From money, objects and events back to the messages as they came, and forward to what went out.",
@@ -36,7 +37,12 @@ ByPeriod = Annotated[
 DatedBy = Annotated[
     Basis, typer.Option(help="For dates: when it happened (effective) or was written (posting).")
 ]
-Zone = Annotated[str, typer.Option(help="In which days begin and end.")]
+Zone = Annotated[
+    str | None,
+    typer.Option(
+        help="In which days begin and end; without it that of a tenant's periods (`periods calendar`)."
+    ),
+]
 
 
 @explain.command("entry")
@@ -66,7 +72,7 @@ def explain_balance(  # noqa: PLR0913, PLR0917 - a command's options
     as_of: AsOf = None,
     period: ByPeriod = None,
     basis: DatedBy = Basis.EFFECTIVE,
-    zone: Zone = "UTC",
+    zone: Zone = None,
     last: Annotated[int, typer.Option(min=1, max=10_000, help="How many lines, newest first.")] = 10,
     accounts: Annotated[int, typer.Option(min=1, max=1_000, help="How many accounts, largest first.")] = 10,
     *,
@@ -76,12 +82,16 @@ def explain_balance(  # noqa: PLR0913, PLR0917 - a command's options
     as_json: AsJson = False,
 ) -> None:
     """Show the entries that moved an account, and the messages they follow from."""
-    span = _span(as_of, period, basis, zone)
+    _one_time(as_of, period)
     shown = explaining.Shown(last=last, accounts=accounts, largest=largest)
+
+    async def find(connection: Any) -> list[Node]:
+        span = await _span(connection, tenant, as_of, period, basis, zone)
+        named = {"tenant": tenant, "owner": owner, "currency": currency}
+        return await explaining.explain_balance(connection, code, **named, span=span, shown=shown)
+
     _tell(
-        lambda connection: explaining.explain_balance(
-            connection, code, tenant=tenant, owner=owner, currency=currency, span=span, shown=shown
-        ),
+        find,
         f"there is no account {code} of that name",
         as_json=as_json,
     )
@@ -100,19 +110,24 @@ def explain_total(  # noqa: PLR0913, PLR0917 - a command's options
     as_of: AsOf = None,
     period: ByPeriod = None,
     basis: DatedBy = Basis.EFFECTIVE,
-    zone: Zone = "UTC",
+    zone: Zone = None,
     last: Annotated[int, typer.Option(min=1, max=1_000, help="How many lines of each account.")] = 3,
     accounts: Annotated[int, typer.Option(min=1, max=1_000, help="How many accounts of each code.")] = 3,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Show which codes, accounts and lines make a total, the largest first."""
-    span = _span(as_of, period, basis, zone)
+    _one_time(as_of, period)
     shown = explaining.Shown(last=last, accounts=accounts, largest=True, brief=True)
-    _tell(
-        lambda connection: explaining.explain_total(
+
+    async def find(connection: Any) -> list[Node]:
+        span = await _span(connection, tenant, as_of, period, basis, zone)
+        return await explaining.explain_total(
             connection, total, tenant=tenant, currency=currency, span=span, shown=shown
-        ),
+        )
+
+    _tell(
+        find,
         "nothing is posted to such accounts",
         as_json=as_json,
     )
@@ -257,24 +272,31 @@ def explain_event(
     )
 
 
-def _span(as_of: str | None, period: str | None, basis: Basis, zone: str) -> explaining.Span | None:
-    """What was asked for; exit 1 with what is wrong about it."""
-    try:
-        if as_of is not None and period is not None:
-            fail("name --as-of or --period, not both")
-        if period is not None:
-            asked = period_of(period, zone_of(zone))
-            return explaining.Span(asked.since, asked.before, basis, f"{period} by {basis} date")
-        if as_of is not None:
-            before = end_of(as_of, zone_of(zone))
-            return explaining.Span(START_OF_TIME, before, basis, f"as of {as_of} by {basis} date")
-    except MomentError as error:
-        fail(str(error))
+def _one_time(as_of: str | None, period: str | None) -> None:
+    if as_of is not None and period is not None:
+        fail("name --as-of or --period, not both")
+
+
+async def _span(
+    connection: Any, tenant: str | None, as_of: str | None, period: str | None, basis: Basis, zone: str | None
+) -> explaining.Span | None:
+    """What was asked for, in each tenant's zone unless one is named. Raises MomentError."""
+    if period is not None:
+        asked = await in_each_zone(connection, lambda its: period_of(period, its), tenant, zone)
+        since = {whose: its.since for whose, its in asked.items()}
+        before = {whose: its.before for whose, its in asked.items()}
+        return explaining.Span(since, before, basis, f"{period} by {basis} date")
+    if as_of is not None:
+        ends = await in_each_zone(connection, lambda its: end_of(as_of, its), tenant, zone)
+        return explaining.Span(START_OF_TIME, ends, basis, f"as of {as_of} by {basis} date")
     return None
 
 
 def _tell(find: Callable[[Any], Awaitable[list[Node]]], nothing: str, *, as_json: bool) -> None:
-    nodes = ask(find)
+    try:
+        nodes = ask(find)
+    except MomentError as error:
+        fail(str(error))
     if not nodes:
         fail(nothing)
     if as_json:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from typing import Final
 
 from ops.statements.moments import Basis
-
-UTC: Final = "UTC"
 
 
 def explain_command(
@@ -18,7 +15,7 @@ def explain_command(
     as_of: str | None = None,
     period: str | None = None,
     basis: Basis = Basis.EFFECTIVE,
-    zone: str = UTC,
+    zone: str | None = None,
 ) -> str:
     """`counterfoil explain balance merchant_payable --owner m1 --as-of 2026-11-30`: `what`, then what narrows it."""
     dated = as_of is not None or period is not None
@@ -29,7 +26,7 @@ def explain_command(
         "--as-of": as_of,
         "--period": period,
         "--basis": str(basis) if dated and basis is not Basis.EFFECTIVE else None,
-        "--zone": zone if dated and zone != UTC else None,
+        "--zone": zone if dated else None,
     }
     named = [word for option, value in options.items() if value is not None for word in (option, value)]
     return shlex.join(("counterfoil", "explain", *what, *named))

@@ -14,6 +14,7 @@ from ops.inspect.balances import AccountBalance, balances_before
 from ops.inspect.explain.moved import line_nodes, moved_nodes
 from ops.inspect.node import Node
 from ops.inspect.words import amount
+from ops.statements.calendars import Befores, each_before
 from ops.statements.moments import Basis
 
 if TYPE_CHECKING:
@@ -32,12 +33,22 @@ AMONG: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Of which time lines are told: from `since` up to but without `before`, dated by `basis`. `name` for people."""
+    """Of which time lines are told: from `since` up to but without `before`, dated by `basis`. `name` for people.
 
-    since: datetime
-    before: datetime
+    Each bound is one for all, or each tenant's own, in whose zone a day ends.
+    """
+
+    since: Befores
+    before: Befores
     basis: Basis
     name: str
+
+    async def bounds(
+        self, connection: Connection, tenant: str | None = None
+    ) -> tuple[Mapping[str, datetime], Mapping[str, datetime]]:
+        """Tenant -> where its time begins, and where it ends."""
+        since = await each_before(connection, self.since, tenant)
+        return since, await each_before(connection, self.before, tenant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,7 @@ async def explain_balance(
         )
     else:
         held = await _held_before(connection, code, span, how.accounts, asked)
-        if span.since > START_OF_TIME:
+        if span.since != START_OF_TIME:
             rows = await balances_before(connection, code, span.since, span.basis, **asked)
             opened = {account.account_id: account for account in rows}
     accounts = [account for group in held for account in group.accounts]
@@ -116,9 +127,15 @@ async def account_nodes(
         rows = await sql.held_by_lines(connection, **named)
         by_lines = {row["account_id"]: row for row in rows}
     else:
-        await books.plan_for_lookups(connection)
-        dates = {"since": span.since, "before": span.before, "basis": span.basis}
-        lines = await sql.lines_between(connection, **named, **bounded, **dates)
+        since, before = await span.bounds(connection)
+        dates = {
+            "sinces": [since[account.tenant] for account in accounts],
+            "befores": [before[account.tenant] for account in accounts],
+            "basis": span.basis,
+        }
+        async with connection.transaction():
+            await books.plan_for_lookups(connection)
+            lines = await sql.lines_between(connection, **named, **bounded, **dates)
     moved = line_nodes(lines) if shown.brief else await moved_nodes(connection, lines)
     told: dict[int, int] = {}
     for line in lines:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+from db.queries import books
 from db.queries import explain_totals as sql
 from handlers.ledger.model import CHART, AccountType, Code
 from ops.inspect.explain.balances import Shown, account_nodes, held_of
@@ -57,15 +58,20 @@ async def explain_total(
     span: Span | None = None,
     shown: Shown | None = None,
 ) -> list[Node]:
-    """A total for each tenant and currency. With a span, of the lines of that time; reads the whole journal then."""
+    """A total for each tenant and currency. With a span, of the lines of that time."""
     how = shown or Shown(last=3, accounts=3, largest=True, brief=True)
     types = MADE_OF[total]
-    asked = {"types": list(types), "tenant": tenant, "currency": currency, "most": how.accounts}
+    asked = {"types": list(types), "currency": currency, "most": how.accounts}
     if span is None:
-        rows = await sql.largest_accounts(connection, code=None, owner=None, **asked)
+        rows = await sql.largest_accounts(connection, code=None, owner=None, tenant=tenant, **asked)
     else:
-        dates = {"since": span.since, "before": span.before, "basis": span.basis}
-        rows = await sql.largest_accounts_between(connection, **dates, **asked)
+        since, before = await span.bounds(connection, tenant)
+        dates = {"tenants": list(before), "sinces": [since[whose] for whose in before], "basis": span.basis}
+        async with connection.transaction():
+            await books.plan_for_lookups(connection)
+            rows = await sql.largest_accounts_between(
+                connection, befores=list(before.values()), **dates, **asked
+            )
     held = [one for one in held_of(rows) if one.lines]
     accounts = await account_nodes(connection, [one for group in held for one in group.accounts], span, how)
     nodes = []

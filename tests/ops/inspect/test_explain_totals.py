@@ -17,6 +17,9 @@ from ops.statements.moments import Basis, period_of, zone_of
 from ops.statements.sheets import balance_sheets, income_statements
 from ops.statements.slices import slice_accounts
 from ops.statements.statement import accounts, movements, statement
+from tests.books import LEDGER
+from tests.consumers.test_periods import calendar
+from tests.engines import feeds
 from tests.ops.inspect.trees import texts, walk
 from tests.ops.statements.ledgers import START, held_before, post, sale, some_sales
 
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
     from ops.inspect.node import Node
     from tests.conftest import Connection, Database
-    from tests.ops.inspect.conftest import Commands
+    from tests.ops.inspect.conftest import Commands, PointedAt
     from tests.ops.statements.ledgers import Sale
 
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
@@ -75,9 +78,10 @@ async def test_a_balance_as_of_any_moment_leads_to_the_newest_lines_before_it(
     for _ in range(12):
         before = START + timedelta(minutes=random.randrange(60 * 24 * 45))
         since = before - timedelta(minutes=random.randrange(1, 60 * 24 * 10))
-        for span in (as_of(before, basis), Span(since, before, basis, "then")):
+        for first in (START_OF_TIME, since):
+            span = Span(first, before, basis, "then")
             (node,) = await explain_balance(writer, "merchant_payable", owner="m1", span=span)
-            expected = naive(sales, ids, span.since, before, basis)
+            expected = naive(sales, ids, first, before, basis)
             assert shown_entries(node) == expected[:10]
             assert node.facts["balance_minor"] == held_before(sales, "m1", before, basis)
             rest = f"and {len(expected) - 10} earlier lines; see them with --last"
@@ -168,6 +172,27 @@ async def test_every_line_of_a_statement_has_a_number_that_explain_takes(
     )
     assert shown_entries(node)[::-1] == numbers
     assert node.facts["balance_minor"] == told.closing_minor
+
+
+async def test_a_day_ends_where_the_tenant_s_periods_end(
+    database: Database, writer: Connection, pointed_at: PointedAt
+) -> None:
+    async with feeds(database.app_url, 1, LEDGER) as (books,):
+        await books.take(calendar("Europe/Berlin"))
+    evening = datetime(2026, 11, 29, 23, 30, tzinfo=UTC)  # of the 30th in Berlin
+    await post(writer, [sale(1_000, fee_minor=0, effective_at=evening, posted_at=evening)])
+    cli = pointed_at(database)
+    asked = ("explain", "balance", "merchant_payable", "--as-of", "2026-11-29")
+    assert "merchant_payable of m1 (acme), as of 2026-11-29 by effective date: 0.00 EUR" in await cli.out(
+        *asked
+    )
+    assert "effective date: 10.00 EUR" in await cli.out(*asked, "--zone", "UTC")
+    on_day = ("explain", "total", "liabilities", "--period", "2026-11-30")
+    assert "10.00 EUR merchant_payable" in await cli.out(*on_day)
+    await cli.run(*on_day, "--zone", "UTC", code=1)
+    shown = await cli.out("trial-balance", "--as-of", "2026-11-30", "--zone", "UTC")
+    assert "--as-of 2026-11-30 --zone UTC" in shown
+    assert "no time zone" in (await cli.run(*on_day, "--zone", "Mars", code=1)).stderr
 
 
 async def test_the_commands_of_a_trial_balance_and_sheets_explain_them(cli: Commands) -> None:
