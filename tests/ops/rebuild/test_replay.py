@@ -57,6 +57,7 @@ async def test_an_hour_of_traffic_is_replayed_to_the_microsecond(busy: Database,
         "period bounds",
         "periods",
         "origins of late entries",
+        "external references of entries",
     }
     assert {name for name, count in rows.items() if not count} <= needs_refunds
     assert progress[-1] == (outcome.messages, outcome.messages)
