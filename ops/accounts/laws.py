@@ -22,14 +22,6 @@ LAWS: Final[tuple[Law, ...]] = (
         False,
     ),
     (
-        5,
-        "Every journal and hold stands where its history leads",
-        "transitions",
-        sql.broken_account_histories_cursor,
-        {},
-        False,
-    ),
-    (
         9,
         "What is posted by hand is what was approved",
         "entries",

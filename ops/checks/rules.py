@@ -105,8 +105,7 @@ RULES: Final = (
         sql.forbidden_transitions_cursor,
         _columns(("object_types", "from_states", "events", "to_states"), _STEPS),
     ),
-    Rule(5, "Every payment stands where its history leads", "payments", sql.broken_histories_cursor),
-    Rule(5, "Every refund stands where its history leads", "payments", sql.broken_refund_histories_cursor),
+    Rule(5, "Everything stands where its history leads", "transitions", sql.broken_histories_cursor),
     Rule(5, "Every refusal is answered once", "messages", sql.unanswered_refusals_cursor),
     Rule(
         6,
@@ -116,8 +115,7 @@ RULES: Final = (
         {"lease_grace_s": LEASE_GRACE_S},
     ),
     Rule(6, "Every call for a refund has its refund", "calls", sql.careless_refund_calls_cursor),
-    Rule(6, "No refund waits for its provider", "payments", sql.open_refund_calls_cursor, settled=True),
-    Rule(6, "No payment waits for its provider", "payments", sql.open_payment_calls_cursor, settled=True),
+    Rule(6, "Nothing waits for its provider", "payments", sql.waits_for_providers_cursor, settled=True),
     Rule(
         7,
         "Captured is at most authorized, and is what was posted",

@@ -30,14 +30,6 @@ LAWS: Final[tuple[Law, ...]] = (
         False,
     ),
     (
-        5,
-        "Every dispute stands where its history leads",
-        "transitions",
-        sql.broken_dispute_histories_cursor,
-        {},
-        False,
-    ),
-    (
         6,
         "Every call about a dispute is its dispute's care",
         "calls",
@@ -45,7 +37,6 @@ LAWS: Final[tuple[Law, ...]] = (
         {"operations": list(OPERATIONS)},
         False,
     ),
-    (6, "No dispute waits for its provider", "calls", sql.open_dispute_calls_cursor, {}, True),
     (
         7,
         "What is disputed of a payment is what its disputes say",

@@ -32,9 +32,9 @@ LAWS: Final[tuple[Law, ...]] = (
     ),
     (
         5,
-        "Every period stands where its history leads, and the bounds stand there too",
+        "Every period stands where its bounds say",
         "transitions",
-        sql.broken_period_histories_cursor,
+        sql.periods_beside_their_bounds_cursor,
         {},
         False,
     ),

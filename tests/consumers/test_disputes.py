@@ -181,8 +181,8 @@ async def broken(admin: Connection, *, settled: bool = True) -> list[str]:
 
 
 async def offenders(admin: Connection, title: str) -> list[str]:
-    """What one law of disputes finds."""
-    rule = next(Rule(*law) for law in LAWS if law[1] == title)
+    """What one rule finds."""
+    rule = next(rule for rule in RULES if rule.title == title)
     async with admin.transaction(), rule.offenders(admin, **rule.parameters) as rows:
         return [row["offender"] async for row in rows]
 
@@ -217,7 +217,7 @@ async def test_a_dispute_from_report_through_evidence_to_its_end(desk: Desk, adm
     await desk.webhooks.take(report("needs_response", 0, by_reference=True))
     await desk.shop.take(evidence("e1"))
     assert await broken(admin, settled=False) == []
-    assert await offenders(admin, "No dispute waits for its provider") != []
+    assert await offenders(admin, "Nothing waits for its provider") != []
     call = await admin.fetchrow("SELECT * FROM provider_calls WHERE operation = 'submit_evidence'")
     assert call is not None
     assert (call["object_reference"], call["provider_reference"]) == ("dp_o1", "auth_o1")
@@ -338,7 +338,7 @@ async def test_a_dispute_of_refunded_money_is_explained_by_check(desk: Desk, adm
 @pytest.mark.parametrize(
     ("title", "tampering"),
     [
-        ("Every dispute stands where its history leads", "UPDATE disputes SET state = 'won'"),
+        ("Everything stands where its history leads", "UPDATE disputes SET state = 'won'"),
         ("What is disputed of a payment is what its disputes say", "UPDATE disputes SET standing = 'won'"),
         ("What is disputed of a payment is what its disputes say", "UPDATE payments SET disputed_minor = 1"),
         ("What disputes took and cost is what was posted", "UPDATE disputes SET withdrawn_minor = 1"),
@@ -356,7 +356,7 @@ async def test_a_dispute_of_refunded_money_is_explained_by_check(desk: Desk, adm
             "UPDATE disputes SET call_id = object_id, call_operation = 'accept_dispute'",
         ),
         (
-            "No dispute waits for its provider",
+            "Nothing waits for its provider",
             "UPDATE disputes SET call_id = object_id, call_operation = 'accept_dispute'",
         ),
         ("Evidence is what was sent, by its hash", "UPDATE disputes SET evidence_sha256 = 'x'"),

@@ -262,7 +262,7 @@ TAMPERED = [
     ("UPDATE holds SET posted_minor = 1, state = 'partly_posted'", "What is posted of a hold is in the books"),
     ("UPDATE journals SET state = 'refused'", "What is posted by hand is what was approved"),
     ("UPDATE wallet_buckets SET overdraft_minor = 9", "No account of a wallet is below its limit"),
-    ("UPDATE holds SET version = 7", "Every journal and hold stands where its history leads"),
+    ("UPDATE holds SET version = 7", "Everything stands where its history leads"),
 ]
 # fmt: on
 

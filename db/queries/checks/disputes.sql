@@ -1,38 +1,6 @@
 -- Laws 4 to 9 for disputes: where they stand, why, what they cost, and what was sent for them.
 -- Each statement gives one row, a sentence, for everything that breaks its law; see ops/checks/rules.py.
 
--- name: broken_dispute_histories
--- Disputes whose transitions have a gap, do not follow from each other, or do not lead to where it stands.
-WITH steps AS (
-    SELECT
-        t.tenant, t.object_id, t.version, t.from_state, t.to_state,
-        row_number() OVER one AS place,
-        lag(t.to_state) OVER one AS before,
-        lead(t.version) OVER one IS NULL AS is_last
-    FROM transitions AS t
-    WHERE t.object_type = 'dispute'
-    WINDOW one AS (PARTITION BY t.tenant, t.object_id ORDER BY t.version)
-)
-
-SELECT
-    format(
-        'dispute %s of %s: transition %s is number %s and comes from %s after %s', s.object_id, s.tenant,
-        s.version, s.place, coalesce(s.from_state, 'nothing'), coalesce(s.before, 'nothing')
-    ) AS offender
-FROM steps AS s
-WHERE s.version <> s.place OR s.from_state IS DISTINCT FROM s.before
-UNION ALL
-SELECT
-    format(
-        'dispute %s of %s is %s at version %s; its transitions end in %s at version %s',
-        coalesce(d.object_id, s.object_id), coalesce(d.tenant, s.tenant), coalesce(d.state, 'missing'),
-        coalesce(d.version, 0), coalesce(s.to_state, 'nothing'), coalesce(s.version, 0)
-    ) AS offender
-FROM disputes AS d
-FULL JOIN (SELECT * FROM steps AS l WHERE l.is_last) AS s
-    ON s.tenant = d.tenant AND s.object_id = d.object_id
-WHERE (d.state, d.version) IS DISTINCT FROM (s.to_state, s.version);
-
 -- name: dispute_steps_told_otherwise
 -- Transitions of disputes without their event from the same message; dispute events without a transition.
 WITH told AS (
@@ -79,12 +47,6 @@ SELECT format('dispute %s of %s waits for call %s, which is not there', d.object
 FROM disputes AS d
 LEFT JOIN provider_calls AS c ON c.tenant = d.tenant AND c.call_id = d.call_id AND c.object_id = d.object_id
 WHERE d.call_id IS NOT NULL AND c.call_id IS NULL;
-
--- name: open_dispute_calls
--- Disputes that wait for their provider.
-SELECT format('dispute %s of %s waits for its call %s', d.object_id, d.tenant, d.call_id) AS offender
-FROM disputes AS d
-WHERE d.call_id IS NOT NULL;
 
 -- name: disputes_counted_otherwise
 -- Payments whose disputed amount is not the sum of their open and lost disputes.

@@ -32,46 +32,6 @@ FULL JOIN told AS e
     ON e.tenant = t.tenant AND e.object_id = t.object_id AND e.version = t.version AND e.state = t.to_state
 WHERE t.object_id IS NULL OR e.object_id IS NULL OR e.causes <> ARRAY[t.event_id];
 
--- name: broken_account_histories
--- Journals and holds whose transitions have a gap, do not follow from each other, or do not lead to where it
--- stands.
-WITH steps AS (
-    SELECT
-        t.tenant, t.object_type, t.object_id, t.version, t.from_state, t.to_state,
-        row_number() OVER one AS place,
-        lag(t.to_state) OVER one AS before,
-        lead(t.version) OVER one IS NULL AS is_last
-    FROM transitions AS t
-    WHERE t.object_type IN ('journal', 'hold')
-    WINDOW one AS (PARTITION BY t.tenant, t.object_id ORDER BY t.version)
-),
-
-standing AS (
-    SELECT j.tenant, 'journal' AS object_type, j.object_id, j.state, j.version FROM journals AS j
-    UNION ALL
-    SELECT h.tenant, 'hold' AS object_type, h.object_id, h.state, h.version FROM holds AS h
-)
-
-SELECT
-    format(
-        '%s %s of %s: transition %s is number %s and comes from %s after %s', s.object_type, s.object_id,
-        s.tenant, s.version, s.place, coalesce(s.from_state, 'nothing'), coalesce(s.before, 'nothing')
-    ) AS offender
-FROM steps AS s
-WHERE s.version <> s.place OR s.from_state IS DISTINCT FROM s.before
-UNION ALL
-SELECT
-    format(
-        '%s %s of %s is %s at version %s; its transitions end in %s at version %s',
-        coalesce(o.object_type, s.object_type), coalesce(o.object_id, s.object_id),
-        coalesce(o.tenant, s.tenant), coalesce(o.state, 'missing'), coalesce(o.version, 0),
-        coalesce(s.to_state, 'nothing'), coalesce(s.version, 0)
-    ) AS offender
-FROM standing AS o
-FULL JOIN (SELECT * FROM steps AS l WHERE l.is_last) AS s
-    ON s.tenant = o.tenant AND s.object_id = o.object_id AND s.object_type = o.object_type
-WHERE (o.state, o.version) IS DISTINCT FROM (s.to_state, s.version);
-
 -- name: journals_posted_otherwise
 -- Journals whose lines, as they were approved, are not what is in the books; and the other way round.
 WITH booked AS (

@@ -16,38 +16,6 @@ LEFT JOIN unnest(:object_types::text[], :from_states::text[], :events::text[], :
         AND k.to_state = t.to_state
 WHERE k.event IS NULL;
 
--- name: broken_histories
--- Payments whose transitions have a gap, do not follow from each other, or do not lead to where it stands.
-WITH steps AS (
-    SELECT
-        t.tenant, t.object_id, t.version, t.from_state, t.to_state,
-        row_number() OVER one AS place,
-        lag(t.to_state) OVER one AS before,
-        lead(t.version) OVER one IS NULL AS is_last
-    FROM transitions AS t
-    WHERE t.object_type = 'payment'
-    WINDOW one AS (PARTITION BY t.tenant, t.object_id ORDER BY t.version)
-)
-
-SELECT
-    format(
-        'payment %s of %s: transition %s is number %s and comes from %s after %s', s.object_id, s.tenant,
-        s.version, s.place, coalesce(s.from_state, 'nothing'), coalesce(s.before, 'nothing')
-    ) AS offender
-FROM steps AS s
-WHERE s.version <> s.place OR s.from_state IS DISTINCT FROM s.before
-UNION ALL
-SELECT
-    format(
-        'payment %s of %s is %s at version %s; its transitions end in %s at version %s',
-        coalesce(p.payment_id, s.object_id), coalesce(p.tenant, s.tenant), coalesce(p.state, 'missing'),
-        coalesce(p.version, 0), coalesce(s.to_state, 'nothing'), coalesce(s.version, 0)
-    ) AS offender
-FROM payments AS p
-FULL JOIN (SELECT * FROM steps AS l WHERE l.is_last) AS s
-    ON s.tenant = p.tenant AND s.object_id = p.payment_id
-WHERE (p.state, p.version) IS DISTINCT FROM (s.to_state, s.version);
-
 -- name: careless_calls
 -- Provider calls without evidence, without a payment that waits for them, or that nobody takes care of.
 -- One that is under way may be waited for no more: a webhook or a person was faster.
@@ -87,12 +55,6 @@ SELECT format('payment %s of %s waits for call %s, which is not there', p.paymen
 FROM payments AS p
 LEFT JOIN provider_calls AS c ON c.tenant = p.tenant AND c.call_id = p.call_id AND c.payment_id = p.payment_id
 WHERE p.call_id IS NOT NULL AND c.call_id IS NULL;
-
--- name: open_payment_calls
--- Payments that wait for their provider.
-SELECT format('payment %s of %s waits for its call %s', p.payment_id, p.tenant, p.call_id) AS offender
-FROM payments AS p
-WHERE p.call_id IS NOT NULL;
 
 -- name: overdrawn_payments
 -- Payments that break captured <= authorized <= amount, or whose captured amount or fee was not posted so.

@@ -180,45 +180,14 @@ FULL JOIN told AS e
     ON e.tenant = t.tenant AND e.object_id = t.object_id AND e.version = t.version AND e.state = t.to_state
 WHERE t.object_id IS NULL OR e.object_id IS NULL OR t.event_id <> all(e.causes);
 
--- name: broken_period_histories
--- Periods whose transitions have a gap, do not follow from each other, or do not lead to where it stands; and
--- periods that stand otherwise than the tenant's last bounds say.
-WITH steps AS (
-    SELECT
-        t.tenant, t.object_id, t.version, t.from_state, t.to_state,
-        row_number() OVER one AS place,
-        lag(t.to_state) OVER one AS before,
-        lead(t.version) OVER one IS NULL AS is_last
-    FROM transitions AS t
-    WHERE t.object_type = 'period'
-    WINDOW one AS (PARTITION BY t.tenant, t.object_id ORDER BY t.version)
-),
-
-bounds AS (
+-- name: periods_beside_their_bounds
+-- Periods that stand otherwise than the tenant's last bounds say; and bounds that are not numbered on.
+WITH bounds AS (
     SELECT DISTINCT ON (b.tenant) b.tenant, b.closed_before, b.soft_closed_before
     FROM period_bounds AS b
     ORDER BY b.tenant ASC, b.number DESC
 )
 
-SELECT
-    format(
-        'period %s of %s: transition %s is number %s and comes from %s after %s', s.object_id, s.tenant,
-        s.version, s.place, coalesce(s.from_state, 'nothing'), coalesce(s.before, 'nothing')
-    ) AS offender
-FROM steps AS s
-WHERE s.version <> s.place OR s.from_state IS DISTINCT FROM s.before
-UNION ALL
-SELECT
-    format(
-        'period %s of %s is %s at version %s; its transitions end in %s at version %s',
-        coalesce(p.period, s.object_id::text), coalesce(p.tenant, s.tenant), coalesce(p.state, 'missing'),
-        coalesce(p.version, 0), coalesce(s.to_state, 'nothing'), coalesce(s.version, 0)
-    ) AS offender
-FROM periods AS p
-FULL JOIN (SELECT * FROM steps AS l WHERE l.is_last) AS s
-    ON s.tenant = p.tenant AND s.object_id = p.object_id
-WHERE (p.state, p.version) IS DISTINCT FROM (s.to_state, s.version)
-UNION ALL
 SELECT
     format(
         'period %s of %s is %s, but the books are closed before %s, softly before %s',

@@ -1,38 +1,6 @@
 -- Laws 1, 5, 6 and 7: where refunds stand, and what they moved.
 -- Each statement gives one row, a sentence, for everything that breaks its law; see ops/checks/rules.py.
 
--- name: broken_refund_histories
--- Refunds whose transitions have a gap, do not follow from each other, or do not lead to where it stands.
-WITH steps AS (
-    SELECT
-        t.tenant, t.object_id, t.version, t.from_state, t.to_state,
-        row_number() OVER one AS place,
-        lag(t.to_state) OVER one AS before,
-        lead(t.version) OVER one IS NULL AS is_last
-    FROM transitions AS t
-    WHERE t.object_type = 'refund'
-    WINDOW one AS (PARTITION BY t.tenant, t.object_id ORDER BY t.version)
-)
-
-SELECT
-    format(
-        'refund %s of %s: transition %s is number %s and comes from %s after %s', s.object_id, s.tenant,
-        s.version, s.place, coalesce(s.from_state, 'nothing'), coalesce(s.before, 'nothing')
-    ) AS offender
-FROM steps AS s
-WHERE s.version <> s.place OR s.from_state IS DISTINCT FROM s.before
-UNION ALL
-SELECT
-    format(
-        'refund %s of %s is %s at version %s; its transitions end in %s at version %s',
-        coalesce(r.object_id, s.object_id), coalesce(r.tenant, s.tenant), coalesce(r.state, 'missing'),
-        coalesce(r.version, 0), coalesce(s.to_state, 'nothing'), coalesce(s.version, 0)
-    ) AS offender
-FROM refunds AS r
-FULL JOIN (SELECT * FROM steps AS l WHERE l.is_last) AS s
-    ON s.tenant = r.tenant AND s.object_id = r.object_id
-WHERE (r.state, r.version) IS DISTINCT FROM (s.to_state, s.version);
-
 -- name: refunds_told_otherwise
 -- Refunds' transitions without their event from the same message; refund events without their transition.
 WITH told AS (
@@ -172,9 +140,3 @@ SELECT format('refund %s of %s waits for call %s, which is not there', r.object_
 FROM refunds AS r
 LEFT JOIN provider_calls AS c ON c.tenant = r.tenant AND c.call_id = r.call_id AND c.object_id = r.object_id
 WHERE r.call_id IS NOT NULL AND c.call_id IS NULL;
-
--- name: open_refund_calls
--- Refunds that wait for their provider.
-SELECT format('refund %s of %s waits for its call %s', r.object_id, r.tenant, r.call_id) AS offender
-FROM refunds AS r
-WHERE r.call_id IS NOT NULL;
