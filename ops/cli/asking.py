@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn
 import typer
 from aiokafka.errors import KafkaError
 
-from ops.desk.asking import PATIENCE_S, Asked, ask_and_wait
+from ops.desk.asking import PATIENCE_S, WAITING_S, Asked, ask_and_wait
 from ops.inspect.screen import act, fail
 from ops.inspect.words import advice, printable
 from producers.client import InvalidEventError
@@ -81,7 +81,7 @@ def carry_out_once(
 
 def _asked(asked: Asked) -> Answer:
     try:
-        return act(lambda connection, kafka: ask_and_wait(connection, kafka, asked, PATIENCE_S))
+        return act(lambda connection, kafka: ask_and_wait(connection, kafka, asked, PATIENCE_S, WAITING_S))
     except InvalidEventError as error:
         fail("; ".join(f"{field.removeprefix('data.')}: {problem}" for field, problem in error.problems))
     except KafkaError as error:

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from db.connection import Connection
 
 PATIENCE_S: Final = 15.0
-"""How long to wait for workers to take something in, and for what it waits for to come."""
+"""How long to wait for workers to take something in."""
+WAITING_S: Final = 3.0
+"""How long to look on while it waits for something itself: what was sent just before it comes by then."""
 LOOK_AGAIN_S: Final = 0.05
 
 
@@ -66,7 +68,11 @@ class _Sent:
 
 
 async def ask_and_wait(
-    connection: Connection, kafka: str, asked: Asked, patience_s: float = PATIENCE_S
+    connection: Connection,
+    kafka: str,
+    asked: Asked,
+    patience_s: float = PATIENCE_S,
+    waiting_s: float = WAITING_S,
 ) -> Answer:
     """Publish the first command, wait, and then the others. The first answer that is not "applied", or the last one.
 
@@ -91,20 +97,26 @@ async def ask_and_wait(
                 await client.send(*record)
             await client.flush()
             sent = _Sent(event_ids[part], keys[part])
-            answer = await _answer_to(connection, asked.tenant, sent, patience_s) if sent.keys else answer
+            if sent.keys:
+                answer = await _answer_to(connection, asked.tenant, sent, patience_s, waiting_s)
             if answer.outcome != "applied":
                 break
     return answer
 
 
-async def _answer_to(connection: Connection, tenant: str, sent: _Sent, patience_s: float) -> Answer:
+async def _answer_to(
+    connection: Connection, tenant: str, sent: _Sent, patience_s: float, waiting_s: float
+) -> Answer:
     deadline = monotonic() + patience_s
     while True:
         rows = await sql.outcomes_of_commands(
             connection, event_ids=sent.event_ids, idempotency_keys=sent.keys, source=SOURCE, tenant=tenant
         )
         answer = _answer([_told(row) for row in rows], len(sent.keys))
-        if answer.outcome not in {"waiting", "parked"} or monotonic() >= deadline:
+        now = monotonic()
+        if answer.outcome == "parked":
+            deadline = min(deadline, now + waiting_s)
+        if answer.outcome not in {"waiting", "parked"} or now >= deadline:
             return answer
         await asyncio.sleep(LOOK_AGAIN_S)
 

@@ -125,7 +125,7 @@ async def test_what_the_rules_forbid_is_refused_with_their_reason(clerk: Clerk) 
 async def test_what_comes_before_its_wallet_is_said_to_wait(
     database: Database, kafka: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ops.cli.asking.PATIENCE_S", 0.5)
+    monkeypatch.setattr("ops.cli.asking.WAITING_S", 0)
     async with at_the_desk(database, kafka, tmp_path) as clerk:
         told = await clerk.refused("wallets", "credit", EUR, "5", "--way", "card", *OWN, code=3)
     assert "it waits: wallet customer/cus_7/EUR is not open (wallet_unknown)" in told
