@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
 from consumers.aside import set_aside
 from consumers.intake import Incoming, Unreadable, same_event
@@ -28,13 +29,15 @@ if TYPE_CHECKING:
 
 Place = tuple[str, int]
 """(topic, partition)."""
+BY_PLACE: Final = attrgetter("record.partition", "record.offset")
 
 
 class Batch:
     """The messages of one transaction. Use: `look_up`, load the world for `candidates`, `settle`, flush, `advance`."""
 
     def __init__(self, topic: str, items: Sequence[Item]) -> None:
-        self.items = items
+        # Partitions have no order among each other, and what was decided must be told from the inbox: so by place.
+        self.items = sorted(items, key=BY_PLACE)
         self.writes = Writes(topic, datetime.now(UTC))
         self.report = Report(topic, len(items))
         self._ends: dict[Place, int] = {}

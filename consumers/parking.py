@@ -103,7 +103,7 @@ class Parking:
         messages = [waiter.item for waiter in waiters if isinstance(waiter.item, Incoming)]
         look = Look(writes, await World.load(connection, messages, writes, wallets), report)
         held = await self._hold(connection, [queue.first.row for queue in queues])
-        for queue in queues:
+        for queue in sorted(queues, key=Queue.place):  # as a batch is, so that a replay decides alike
             if queue.lane in held:
                 look.at(queue, refusal)
         await foresee(connection, look.world)
@@ -212,6 +212,10 @@ class Queue:
     def last(self) -> Any:
         """The row at the end of the line."""
         return self.line[-1].row
+
+    def place(self) -> tuple[int, int]:
+        """Where the first stands in its topic: partition and offset."""
+        return self.first.row["partition"], self.first.row["offset"]
 
 
 @dataclass(slots=True)
