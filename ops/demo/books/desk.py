@@ -76,7 +76,11 @@ class Desk:
     ) -> str:
         """Propose a journal; `again`: under the name of the one before. Gives its name."""
         journal_id = self._name(new=not again)
-        data = {"effective_at": (effective_at or at(day)).isoformat(), "legs": legs}
+        data = {
+            "effective_at": (effective_at or at(day)).isoformat(),
+            "legs": legs,
+            "references": {"statement": f"{self.name}-of-{day}"},
+        }
         self._say(day, journal_id, "journal_proposed", data | {"reason": self.name}, self.proposer, refused)
         if refused is None:
             self._opened(journal_id, legs)

@@ -236,6 +236,6 @@ async def test_what_the_desks_said_said_again_leads_to_the_same(kept: Database) 
     rows = {part.name: part.rows for part in outcome.parts}
     for name in (
         "journals", "reversals and links", "wallets with their holds", "period bounds", "periods",
-        "origins of late entries", "timers",
+        "origins of late entries", "timers", "external references of entries",
     ):  # fmt: skip
         assert rows[name] > 0, name
