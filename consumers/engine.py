@@ -164,12 +164,14 @@ class Engine:
             before_sleep=self._lost,
         )
         wallets: set[Key] = set()
+        # `once` and tenacity's objects refer to themselves and stay until a collection; the batch must not stay too.
+        held = [work]
 
         async def once() -> T:
             connection = await self._connected()
             try:
                 async with connection.transaction():
-                    done = await work(connection, wallets)
+                    done = await held[0](connection, wallets)
             except UnforeseenError as error:
                 wallets.update(error.wallets)
                 self._observer.retried(self.topic, "wallets")
@@ -183,7 +185,10 @@ class Engine:
         async def through_races() -> T:
             return await races(once)
 
-        return await outages(through_races)
+        try:
+            return await outages(through_races)
+        finally:
+            held.clear()
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
