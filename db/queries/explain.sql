@@ -243,6 +243,13 @@ LEFT JOIN lines AS l ON l.entry_id = k.entry_id AND l.tenant = k.tenant AND l.li
 LEFT JOIN accounts AS a ON a.account_id = l.account_id
 ORDER BY k.entry_id, l.line;
 
+-- name: references_of
+-- What entries are called elsewhere: a bank's line, a ticket, an invoice.
+SELECT r.tenant, r.entry_id, r.name, r.value
+FROM unnest(:tenants::text[], :entry_ids::bigint[]) AS k (tenant, entry_id)
+INNER JOIN entry_references AS r ON r.entry_id = k.entry_id AND r.tenant = k.tenant
+ORDER BY r.entry_id, r.name;
+
 -- name: late_of
 -- When entries really happened that came too late for their period.
 SELECT o.tenant, o.entry_id, o.origin_effective_at, o.period

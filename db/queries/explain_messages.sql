@@ -90,13 +90,16 @@ ORDER BY t.kind, t.tenant, t.id
 LIMIT :most;
 
 -- name: traces_of
--- Where a name is seen that no object has: entries posted for it, messages by that id, of which a webhook
--- brought some.
+-- Where a name is seen that no object has: entries posted for it, or called so elsewhere, messages by that
+-- id, of which a webhook brought some.
 SELECT t.kind, t.tenant, t.name, t.id, t.state
 FROM (
     SELECT 'entry' AS kind, e.tenant, e.rule AS name, e.entry_id::text AS id, 'posted' AS state
     FROM entries AS e
     WHERE e.object_id = :name
+    UNION ALL
+    SELECT 'entry', r.tenant, r.name, r.entry_id::text, 'posted' FROM entry_references AS r
+    WHERE r.value = :name
     UNION ALL
     SELECT 'event', i.tenant, i.type, i.event_id, i.outcome FROM inbox AS i
     WHERE i.event_id = :name

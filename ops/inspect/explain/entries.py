@@ -43,6 +43,7 @@ class Entries:
     """What is known of some entries beyond their headers."""
 
     lines: Rows = field(default_factory=_rows)
+    references: Rows = field(default_factory=_rows)
     late: Rows = field(default_factory=_rows)
     periods: Rows = field(default_factory=_rows)
     links: Rows = field(default_factory=_rows)
@@ -62,6 +63,7 @@ class Entries:
         tenants, entry_ids = zip(*{name_of(row): None for row in rows}, strict=True)
         named = {"tenants": tenants, "entry_ids": entry_ids}
         _sort(told.lines, await sql.lines_of(connection, **named, most=most_lines))
+        _sort(told.references, await sql.references_of(connection, **named))
         _sort(told.late, await sql.late_of(connection, **named))
         dates = {name_of(row): row["effective_at"] for row in rows}
         _sort(
@@ -128,6 +130,8 @@ class Entries:
 
     def _marks_of(self, row: asyncpg.Record) -> Iterable[Node]:
         name = name_of(row)
+        for one in self.references[name]:
+            yield Node("reference", f"{one['name']} {one['value']}", {one["name"]: one["value"]})
         for late in self.late[name]:
             text = (
                 f"came late: it happened {moment(late['origin_effective_at'])}, in period {late['period']}, which "

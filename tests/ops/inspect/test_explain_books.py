@@ -109,6 +109,13 @@ async def test_a_crowd_of_refused_approvals_hides_no_part(books: Feed, admin: Co
     assert len(told_ids(told)) < 60
 
 
+async def test_an_entry_tells_what_it_is_called_elsewhere(books: Feed, admin: Connection) -> None:
+    named = {"bank_line": "2026-11-20/17", "ticket": "T-9"}
+    await books.take(journal("j1", references=named), approve("j1"))
+    node = await entry_of(admin, "manual_journal")
+    assert texts(node, "reference") == ["bank_line 2026-11-20/17", "ticket T-9"]
+
+
 async def test_an_open_journal_says_for_whom_it_waits(books: Feed, admin: Connection) -> None:
     await books.take(journal("j1"), journal("j2"), refuse("j2"))
     (waits,) = await explain_journal(admin, "j1")

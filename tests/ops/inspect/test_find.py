@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from handlers.journals.model import journal_uuid_of
-from tests.books import LEDGER, credited, held, journal, opened
+from tests.books import LEDGER, approve, credited, held, journal, opened
 from tests.consumers import test_disputes as disputes
 from tests.consumers.test_refunds import policy, refund
 from tests.engines import feeds
@@ -28,6 +28,7 @@ async def test_every_name_leads_to_a_command_that_explains_it(
         await desk.webhooks.take(disputes.report("needs_response", 0, name="w1"))
         await books.take(opened())
         await books.take(credited("c1", 700), held("h1", 200), journal("j1"))
+        await books.take(journal("j2", references={"ticket": "T-9"}), approve("j2"))
     deed_id = await admin.fetchval("SELECT object_id FROM entries WHERE rule LIKE 'wallet_credited%'")
     cli = pointed_at(database)
     names = {
@@ -40,6 +41,7 @@ async def test_every_name_leads_to_a_command_that_explains_it(
         deed_id: "entry",
         str(WEBHOOK_ID): "event",
         "c1": "event",
+        "T-9": "entry",
     }
     for name, kind in names.items():
         (found,) = await cli.json("find", name)
