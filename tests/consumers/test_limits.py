@@ -90,10 +90,14 @@ async def owed(admin: Connection, code: str = "merchant_payable", currency: str 
 
 
 async def in_batches(feed: Feed, bodies: Sequence[bytes], dice: Random) -> None:
-    """Of any size."""
+    """Of any size; the connection may be lost before any of them, and the last batch comes again now and then."""
     left = list(bodies)
     while left:
         size = dice.randint(1, 9)
+        connection = feed.engine._connection  # noqa: SLF001 - what a network does
+        if connection is not None and feed.log and dice.random() < 0.1:
+            connection.terminate()
+            await feed.again(feed.log[-size:])
         await feed.take(*left[:size])
         del left[:size]
 
