@@ -89,7 +89,7 @@ def show_statement(  # noqa: PLR0913, PLR0917 - a command's options
     tenant: Tenant = None,
     currency: Currency = None,
     basis: DatedBy = Basis.EFFECTIVE,
-    zone: Zone = "UTC",
+    zone: Zone = None,
     as_format: As = Format.TABLE,
     out: Out = None,
     most: Annotated[
@@ -118,7 +118,7 @@ def show_balance_sheet(
     tenant: Tenant = None,
     currency: Currency = None,
     basis: DatedBy = Basis.EFFECTIVE,
-    zone: Zone = "UTC",
+    zone: Zone = None,
     as_format: As = Format.TABLE,
     out: Out = None,
 ) -> None:
@@ -160,7 +160,7 @@ def show_income_statement(
     tenant: Tenant = None,
     currency: Currency = None,
     basis: DatedBy = Basis.EFFECTIVE,
-    zone: Zone = "UTC",
+    zone: Zone = None,
     as_format: As = Format.TABLE,
     out: Out = None,
 ) -> None:
@@ -205,7 +205,7 @@ def beancount(
     tenant: Tenant = None,
     as_of: AsOf = None,
     basis: DatedBy = Basis.EFFECTIVE,
-    zone: Zone = "UTC",
+    zone: Zone = None,
 ) -> None:
     """A Beancount journal with a balance assertion for each account: `bean-check` it, look at it in Fava."""
     _plain_text(write_beancount, file, tenant, as_of, zone, basis)
@@ -217,7 +217,7 @@ def hledger(
     tenant: Tenant = None,
     as_of: AsOf = None,
     basis: DatedBy = Basis.EFFECTIVE,
-    zone: Zone = "UTC",
+    zone: Zone = None,
 ) -> None:
     """An hledger journal with a balance assertion for each account: `hledger check --strict` it."""
     _plain_text(write_hledger, file, tenant, as_of, zone, basis)
@@ -232,7 +232,7 @@ def warehouse(
     tenant: Tenant = None,
     as_of: AsOf = None,
     basis: DatedBy = Basis.EFFECTIVE,
-    zone: Zone = "UTC",
+    zone: Zone = None,
 ) -> None:
     """Accounts and journal lines as files for a warehouse; amounts are integers in minor units."""
     before = _understood(lambda: _bound(as_of, zone_of(zone or "UTC")))

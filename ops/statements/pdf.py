@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from ops.inspect.words import printable
 from ops.statements.moments import local
 from ops.statements.tables import plain_amount, what
 
@@ -50,7 +51,7 @@ async def statement_part(told: Statement, movements: AsyncIterable[Movement]) ->
 
     return {
         "kind": "statement",
-        "title": f"{account.code} of {account.owner}",
+        "title": printable(f"{account.code} of {account.owner}"),
         "subtitle": f"{account.tenant}, {account.currency}, {told.period.name} by {told.basis} date",
         "period": told.period.name,
         "since": local(told.period.since, told.period.zone),
@@ -67,7 +68,7 @@ async def statement_part(told: Statement, movements: AsyncIterable[Movement]) ->
                 local(movement.at, told.period.zone),
                 str(movement.entry_id),
                 what(movement),
-                f"{movement.object_type} {movement.object_id}",
+                printable(f"{movement.object_type} {movement.object_id}"),
                 plain(movement.debit_minor) if movement.debit_minor else "",
                 plain(movement.credit_minor) if movement.credit_minor else "",
                 plain(movement.balance_minor),
@@ -107,22 +108,35 @@ def render(title: str, parts: Iterable[dict[str, Any]], at: datetime) -> bytes:
     """A document of these parts, each on a page of its own; `at` stands in it as when it was made.
 
     Raises:
-        PdfError: the package `typst` is not installed (`pip install counterfoil[books]`).
+        PdfError: the package `typst` is not installed (`pip install counterfoil[books]`); no font has a character.
     """
     try:
         import typst  # noqa: PLC0415 - an optional package, of 30 MB
     except ImportError as error:
         raise PdfError("a PDF needs the package typst: pip install 'counterfoil[books]'") from error
-    document: bytes = typst.compile(
-        _TEMPLATE,
-        root=_TEMPLATE.parent,
-        ignore_system_fonts=True,
-        format="pdf",
-        sys_inputs={"data": orjson.dumps({"title": title, "parts": list(parts)}).decode()},
-        pdf_standards=_STANDARD,
-        timestamp=at.replace(microsecond=0),
-    )
-    return document
+    data = orjson.dumps({"title": title, "parts": list(parts)}).decode()
+
+    def compiled(*, with_system_fonts: bool) -> bytes:
+        document: bytes = typst.compile(
+            _TEMPLATE,
+            root=_TEMPLATE.parent,
+            ignore_system_fonts=not with_system_fonts,
+            format="pdf",
+            sys_inputs={"data": data},
+            pdf_standards=_STANDARD,
+            timestamp=at.replace(microsecond=0),
+        )
+        return document
+
+    try:
+        return compiled(with_system_fonts=False)  # the same everywhere, and quick
+    except typst.TypstError:
+        try:
+            return compiled(with_system_fonts=True)
+        except typst.TypstError as error:
+            raise PdfError(
+                f"{str(error).splitlines()[0]}: install a font that has it, or take --format csv"
+            ) from error
 
 
 def _points(told: Statement, moved: list[Movement], low: int, high: int) -> list[tuple[float, float]]:

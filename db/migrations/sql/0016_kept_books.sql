@@ -45,12 +45,13 @@ WHERE NOT EXISTS (
     WHERE b.tenant = c.tenant AND b.number > c.number AND b.closed_before < c.closed_before
 );
 
--- What an account held before a moment. With slices: the months before it, the days of its month before it,
--- the slices of its month or day that lie before it, the lines of those that it cuts through, and the lines
--- after the last slice. Without slices: what it held at a closing (none: NULL and -infinity), and its lines
--- since. One statement without settings, so that it becomes part of whoever asks. OFFSET 0 keeps the order of
--- a join: from the account's lines to their entries, never the other way. A range of (account, entry) can be
--- had from the account's index alone, which begins where the range does.
+-- What an account held before a moment. At a closing: what was taken there, and nothing else is read. With
+-- slices: the months before it, the days of its month before it, the slices of its month or day that lie
+-- before it, the lines of those that it cuts through, and the lines after the last slice. Without slices: what
+-- it held at the closing before (none: NULL and -infinity), and its lines since. One statement without
+-- settings, so that it becomes part of whoever asks. OFFSET 0 keeps the order of a join: from the account's
+-- lines to their entries, never the other way. A range of (account, entry) can be had from the account's
+-- index alone, which begins where the range does.
 CREATE FUNCTION held_before(
     of_account bigint, of_tenant text, dated_by text, until timestamptz, closing integer, since timestamptz
 ) RETURNS TABLE (debit_minor numeric, credit_minor numeric, lines numeric)
@@ -64,24 +65,25 @@ SELECT
 FROM (VALUES (TRUE)) AS one (row)
 LEFT JOIN account_marks AS k ON k.account_id = of_account AND k.tenant = of_tenant
 LEFT JOIN closing_balances AS c
-    ON c.account_id = of_account AND c.number = closing AND c.tenant = of_tenant AND k.entry_id IS NULL
+    ON c.account_id = of_account AND c.number = closing AND c.tenant = of_tenant
+    AND (k.entry_id IS NULL OR since = until)
 CROSS JOIN LATERAL (
     SELECT sum(s.debit_minor) AS debit, sum(s.credit_minor) AS credit, sum(s.lines) AS lines
     FROM account_sums AS s
-    WHERE s.account_id = of_account AND s.tenant = of_tenant AND s.basis = dated_by AND s.span = 'month'
-        AND s.day < date_trunc('month', until AT TIME ZONE 'UTC')::date
+    WHERE since < until AND s.account_id = of_account AND s.tenant = of_tenant AND s.basis = dated_by
+        AND s.span = 'month' AND s.day < date_trunc('month', until AT TIME ZONE 'UTC')::date
 ) AS m
 CROSS JOIN LATERAL (
     SELECT sum(s.debit_minor) AS debit, sum(s.credit_minor) AS credit, sum(s.lines) AS lines
     FROM account_sums AS s
-    WHERE s.account_id = of_account AND s.tenant = of_tenant AND s.basis = dated_by AND s.span = 'day'
-        AND s.day >= date_trunc('month', until AT TIME ZONE 'UTC')::date
+    WHERE since < until AND s.account_id = of_account AND s.tenant = of_tenant AND s.basis = dated_by
+        AND s.span = 'day' AND s.day >= date_trunc('month', until AT TIME ZONE 'UTC')::date
         AND s.day < (until AT TIME ZONE 'UTC')::date
 ) AS d
 CROSS JOIN LATERAL (
     SELECT sum(s.debit_minor) AS debit, sum(s.credit_minor) AS credit, sum(s.lines) AS lines
     FROM account_slices AS s
-    WHERE s.account_id = of_account AND s.tenant = of_tenant AND s.basis = dated_by
+    WHERE since < until AND s.account_id = of_account AND s.tenant = of_tenant AND s.basis = dated_by
         AND s.day IN (
             date_trunc('month', until AT TIME ZONE 'UTC')::date, date_trunc('day', until AT TIME ZONE 'UTC')::date
         )
@@ -104,7 +106,7 @@ CROSS JOIN LATERAL (
         WHERE i.entry_id = l.entry_id AND i.tenant = l.tenant
         OFFSET 0
     ) AS e
-    WHERE s.account_id = of_account AND s.tenant = of_tenant AND s.basis = dated_by
+    WHERE since < until AND s.account_id = of_account AND s.tenant = of_tenant AND s.basis = dated_by
         AND s.day IN (
             date_trunc('month', until AT TIME ZONE 'UTC')::date, date_trunc('day', until AT TIME ZONE 'UTC')::date
         )
@@ -124,7 +126,7 @@ CROSS JOIN LATERAL (
         WHERE i.entry_id = l.entry_id AND i.tenant = l.tenant
         OFFSET 0
     ) AS e
-    WHERE l.tenant = of_tenant
+    WHERE since < until AND l.tenant = of_tenant
         AND (l.account_id, l.entry_id) BETWEEN (of_account, coalesce(k.entry_id + 1, c.from_entry_id, 1))
         AND (of_account, 9223372036854775807)
         AND e.at < until AND (k.entry_id IS NOT NULL OR e.at >= since)
