@@ -47,8 +47,8 @@ WHERE NOT EXISTS (
 
 -- What an account held before a moment. At a closing: what was taken there, and nothing else is read. With
 -- slices: the months before it, the days of its month before it, the slices of its month or day that lie
--- before it, the lines of those that it cuts through, and the lines after the last slice. Without slices: what
--- it held at the closing before (none: NULL and -infinity), and its lines since. One statement without
+-- before it, the lines of those that it cuts through, and the lines after the last slice. Without slices:
+-- what it held at the closing before (none: NULL and -infinity), and its lines since. One statement without
 -- settings, so that it becomes part of whoever asks. OFFSET 0 keeps the order of a join: from the account's
 -- lines to their entries, never the other way. A range of (account, entry) can be had from the account's
 -- index alone, which begins where the range does.
