@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 Role = Literal["relay", "scheduler", "upkeep"]
-_LOCKS: Final[dict[Role, int]] = {"relay": 1, "scheduler": 2, "upkeep": 3}
+_LOCKS: Final[dict[Role, int]] = {"relay": 1, "scheduler": 2, "upkeep": 4}
+"""The chain's builder has 3 (chain.sql): it holds that for a transaction."""
 TRY_EVERY_S: Final = 0.5
 
 

@@ -106,7 +106,7 @@ async def test_one_keeps_the_books_and_another_takes_over(database: Database, ad
         await admin.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name = 'counterfoil upkeep' AND pid IN (SELECT pid FROM pg_locks"
-            " WHERE locktype = 'advisory' AND classid = 17742 AND objid = 3)"
+            " WHERE locktype = 'advisory' AND classid = 17742 AND objid = 4)"
         )
         before = await admin.fetchval("SELECT sum(lines) FROM account_marks")
         await post(connection, some_sales(2, 700))

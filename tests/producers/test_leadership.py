@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from db.connection import UNREACHABLE
+from db.queries import chain
 from producers import leadership
 from producers.leadership import leading, pause
 from tests.brokers import until
@@ -45,6 +46,16 @@ async def test_the_roles_do_not_stand_in_each_other_s_way(database: Database) ->
     ):
         assert relay is not None
         assert scheduler is not None
+
+
+@pytest.mark.parametrize("role", leadership._LOCKS)  # noqa: SLF001 - every role that there is
+async def test_a_leader_does_not_stand_in_the_way_of_the_chain(
+    database: Database, admin: Connection, role: leadership.Role
+) -> None:
+    async with leading(database.app_url, role, asyncio.Event()) as leader:
+        assert leader is not None
+        async with admin.transaction():
+            assert await chain.try_seal(admin)
 
 
 async def test_who_waits_to_lead_can_be_told_to_stop(database: Database) -> None:
