@@ -30,12 +30,16 @@ STALLED_AFTER_S: Final = 60
 
 
 class Crew:
-    """Running processes by name: worker-1, worker-2, ..., relay. Times are the database server's, one clock for all."""
+    """Running processes by name: worker-1, worker-2, ..., relay. Times are the database server's, one clock for all.
+
+    `before` is how many messages were taken in before they came.
+    """
 
     def __init__(
-        self, site: Site, connection: asyncpg.Connection[asyncpg.Record], processes: Processes
+        self, site: Site, connection: asyncpg.Connection[asyncpg.Record], processes: Processes, before: int
     ) -> None:
         self.connection = connection
+        self._before = before
         self._site = site
         self._processes = processes
         self._pids: dict[str, int] = {}
@@ -79,7 +83,8 @@ class Crew:
         await self._until(all_wait, "the workers have not all got their first batch")
 
     async def finished(self, received: int) -> asyncpg.Record:
-        """Wait until so many messages are taken in, and all that followed is acknowledged by Kafka."""
+        """Wait until this crew took in so many messages, and all that followed is acknowledged by Kafka."""
+        received += self._before
         moved, since = (-1, -1), time.monotonic()
         while True:
             now: asyncpg.Record = await sql.progress(self.connection, topic=TOPIC)
@@ -117,7 +122,8 @@ async def crew(site: Site, workers: int, workload: Workload) -> AsyncIterator[Cr
     connection = await connect(site.at.admin_url, application="counterfoil bench")
     try:
         with Processes(site.logs, site.environment() | {"COUNTERFOIL_HTTP_PORT": "0"}) as processes:
-            team = Crew(site, connection, processes)
+            progress = await sql.progress(connection, topic=TOPIC)
+            team = Crew(site, connection, processes, progress["received"])
             team.start(workers)
             await team.joined(workers)
             await team.finished(await publish(site.at.kafka, workload.fees()))

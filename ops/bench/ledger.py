@@ -1,7 +1,8 @@
-"""Entries of three legs through the bulk interface, `db.ledger.Ledger.write`: over many accounts, and on hot ones.
+"""Entries of three legs, over many accounts and on hot ones, through Kafka and through `db.ledger.Ledger.write`.
 
-Each writer is a process with a connection of the application's role and a stripe of the balances, as an engine has.
-Every guard of the database is on: what does not balance would be refused.
+Through Kafka an entry is what a recorded payment leads to, with everything around it. In bulk, each writer is a process
+with a connection of the application's role and a stripe of the balances, as an engine has. Every guard of the database
+is on: what does not balance would be refused.
 """
 
 from __future__ import annotations
@@ -21,20 +22,32 @@ from db.queries import bench as sql
 from db.queries import engine
 from handlers.ledger.model import CREDIT, DEBIT, Code, Posting
 from ops.bench.errors import BenchError
+from ops.bench.payments import run_payments
 from ops.bench.processor import Meter
-from ops.bench.workload import TENANT
+from ops.bench.workload import TENANT, Workload
 from schemas.ledger import Leg
 from schemas.outgoing import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ops.bench import payments
     from ops.bench.processor import Use
     from ops.bench.site import Site
 
 OWNERS: Final = {"spread": 2_000, "hot": 1}
 """Run -> how many terminals, merchants and platforms the legs are spread over; with one, every entry has the same
 three accounts."""
+THROUGH_KAFKA: Final[dict[str, dict[str, Any]]] = {
+    "spread": {"tenant": "bench-spread"},
+    "hot": {
+        "tenant": "bench-hot",
+        "merchants": 1,
+        "currencies": ("EUR",),
+        "collections": ("point_of_sale",),
+    },
+}
+"""The same of a workload of payments."""
 AMOUNT_MINOR, FEE_MINOR = 2_500, 93
 WARM_UP_BATCHES: Final = 2
 START_S: Final = 60
@@ -62,6 +75,28 @@ class LedgerRuns:
 
     runs: dict[str, Run]
     problems: list[str]
+
+
+async def run_through_kafka(
+    site: Site, events: int, workers: int, tell: Callable[[str], None]
+) -> dict[str, payments.Run]:
+    """One entry for each recorded payment, run after run.
+
+    Raises:
+        BenchError: nothing moved for a minute, or some are not there.
+        RoleEndedError: a process ended.
+    """
+    runs = {}
+    for name, shape in THROUGH_KAFKA.items():
+        runs[name] = await run_payments(site, Workload(**shape), events, workers, tell)
+        connection = await connect(site.at.admin_url, application="counterfoil bench")
+        try:
+            written = await sql.count_entries(connection, tenant=shape["tenant"])
+        finally:
+            await connection.close()
+        if written != events:
+            raise BenchError(f"{written} entries are there of {events} payments ({name})")
+    return runs
 
 
 async def run_ledger(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from db.queries import bench as sql
 from ops.bench.crew import crew
-from ops.bench.workload import RECORDED, TENANT, Workload, publish
+from ops.bench.workload import RECORDED, Workload, publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,7 @@ async def run_payments(
         tell("off they go")
         after = await team.finished(workload.merchants + events)
         use = meter.read()
-        batches = await sql.batches(team.connection, tenant=TENANT, type=RECORDED)
+        batches = await sql.batches(team.connection, tenant=workload.tenant, type=RECORDED)
     seconds = (after["moved_at"] - started_at).total_seconds()
     return Run(
         events=events,

@@ -72,12 +72,17 @@ def cards(result: dict[str, Any]) -> Table:
 
 
 def ledger(result: dict[str, Any]) -> Table:
-    """Entries a second through the bulk interface, spread and hot, beside pgbench."""
-    table = Table(
-        "entries of three legs, in bulk", "", title="counterfoil bench ledger", title_justify="left"
-    )
+    """Entries a second through Kafka and through the bulk interface, spread and hot, beside pgbench."""
+    table = Table("entries of three legs", "", title="counterfoil bench ledger", title_justify="left")
+    for name, run in result["through_kafka"].items():
+        table.add_row(f"through Kafka, {name}: entries per second", f"{run['events_per_second']:,.0f}")
+        told = f"{run['events']:,} in {run['seconds']:.2f} s, {run['workers']} workers, 1 relay"
+        table.add_row("", told)
+        if run["ratio"] is not None:
+            table.add_row("ratio to pgbench's best", f"{run['ratio']:.2f}")
+        _processor(table, run["processor"], run["events"])
     for name, run in result["runs"].items():
-        table.add_row(f"{name}: entries per second", f"{run['entries_per_second']:,.0f}")
+        table.add_row(f"in bulk, {name}: entries per second", f"{run['entries_per_second']:,.0f}")
         told = f"{run['entries']:,} in {run['seconds']:.2f} s, {run['writers']} writers, {run['batch']:,} at once"
         table.add_row("", told)
         if run["ratio"] is not None:

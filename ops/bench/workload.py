@@ -43,16 +43,23 @@ class Event:
 
 @dataclass(slots=True)
 class Workload:
-    """`fees` first: a payment of an unknown merchant would wait. `paid_minor` sums up what was made, by currency."""
+    """`fees` first: a payment of an unknown merchant would wait. `paid_minor` sums up what was made, by currency.
+
+    With one merchant, currency and way of collecting, all payments are booked on the same three accounts.
+    """
 
     merchants: int = 200
     seed: int = 7
+    tenant: str = TENANT
+    currencies: tuple[str, ...] = CURRENCIES
+    collections: tuple[str, ...] = COLLECTIONS
     paid_minor: Counter[str] = field(default_factory=Counter)
 
     def fees(self) -> list[Event]:
         """A fee schedule for each merchant."""
         return [
             _event(
+                self.tenant,
                 f"fees-{number}",
                 FEES_SET,
                 merchant,
@@ -72,11 +79,12 @@ class Workload:
         """So many recorded payments, each for an order of its own."""
         draw = random.Random(self.seed)  # noqa: S311 - a workload, no secret
         for number in range(count):
-            currency = draw.choice(CURRENCIES)
+            currency = draw.choice(self.currencies)
             amount_minor = draw.randint(SMALLEST_MINOR, LARGEST_MINOR)
             self.paid_minor[currency] += amount_minor
             order = f"order-{number}"
             yield _event(
+                self.tenant,
                 payment_id(number),
                 RECORDED,
                 order,
@@ -85,7 +93,7 @@ class Workload:
                     "merchant_id": _merchant(draw.randrange(self.merchants)),
                     "customer_id": f"customer-{draw.randrange(100_000)}",
                     "amount": {"amount_minor": amount_minor, "currency": currency},
-                    "collection": draw.choice(COLLECTIONS),
+                    "collection": draw.choice(self.collections),
                 },
             )
 
@@ -93,6 +101,7 @@ class Workload:
 def card_payment(order: str, amount_minor: int) -> Event:
     """The command to take so much by card at once; the sandbox provider approves it."""
     return _event(
+        TENANT,
         f"request-{order}",
         REQUESTED,
         order,
@@ -116,18 +125,18 @@ def _merchant(number: int) -> str:
     return f"merchant-{number}"
 
 
-def _event(event_id: str, event_type: str, about: str, data: dict[str, object]) -> Event:
+def _event(tenant: str, event_id: str, event_type: str, about: str, data: dict[str, object]) -> Event:
     envelope = {
         "specversion": SPEC_VERSION,
         "id": event_id,
         "source": SOURCE,
         "type": event_type,
         "time": TIME,
-        "tenant": TENANT,
+        "tenant": tenant,
         "subject": about,
         "data": data,
     }
-    return Event(partition_key(TENANT, about).encode(), orjson.dumps(envelope))
+    return Event(partition_key(tenant, about).encode(), orjson.dumps(envelope))
 
 
 async def publish(kafka: str, events: Iterable[Event]) -> int:

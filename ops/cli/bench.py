@@ -19,7 +19,7 @@ from ops.bench.breakdown import profile as measure_steps
 from ops.bench.cards import Orders, run_cards
 from ops.bench.errors import BenchError
 from ops.bench.latency import STAGES, run_latency
-from ops.bench.ledger import run_ledger
+from ops.bench.ledger import run_ledger, run_through_kafka
 from ops.bench.machine import Machine, look_at_machine
 from ops.bench.payments import run_payments
 from ops.bench.pgbench import Yardstick, yardstick
@@ -194,20 +194,32 @@ def cards(
 
 @bench.command()
 def ledger(
-    entries: Annotated[int, typer.Option(min=1, help="Of three legs, for each run.")] = 200_000,
-    writers: Annotated[int, typer.Option(min=1, help="Processes, each with a connection and a stripe.")] = 2,
-    batch: Annotated[int, typer.Option(min=1, help="Entries of one transaction.")] = 2_000,
+    entries: Annotated[int, typer.Option(min=1, help="Of three legs, for each run in bulk.")] = 200_000,
+    writers: Annotated[
+        int, typer.Option(min=1, max=TOPICS[TOPIC].partitions, help="Processes: workers, or writers in bulk.")
+    ] = 2,
+    batch: Annotated[int, typer.Option(min=1, help="Entries of one transaction in bulk.")] = 10_000,
+    payments: Annotated[int, typer.Option(min=1, help="For each run through Kafka.")] = 50_000,
     pgbench_seconds: PgbenchSeconds = 4,
     json: Json = None,
 ) -> None:
-    """Entries through the in-process bulk interface, over many accounts and on hot ones, against pgbench."""
+    """Entries through Kafka and in bulk, over many accounts and on hot ones, against pgbench."""
     with _bench(pgbench_seconds) as at:
+        through_kafka = uvloop.run(run_through_kafka(at.here, payments, writers, at.log))
         found = uvloop.run(run_ledger(at.here, entries, writers, batch, at.log))
     runs = {
         name: asdict(run) | {"ratio": at.pgbench.ratio(run.entries_per_second)}
         for name, run in found.runs.items()
     }
-    told = {"runs": runs, "problems": found.problems, "pgbench": at.pgbench.told()}
+    told = {
+        "through_kafka": {
+            name: asdict(run) | {"ratio": at.pgbench.ratio(run.events_per_second)}
+            for name, run in through_kafka.items()
+        },
+        "runs": runs,
+        "problems": found.problems,
+        "pgbench": at.pgbench.told(),
+    }
     result = at.result("ledger", told)
     at.tell(result, tables.ledger(result), json=json, problems=found.problems)
 

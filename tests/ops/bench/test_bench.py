@@ -176,9 +176,14 @@ def test_cards_go_to_the_provider_and_succeed(measure: Measure) -> None:
     assert 0 < result["latency_ms"]["p50"] <= result["latency_ms"]["max"]
 
 
-def test_the_ledger_is_written_in_bulk_by_several_writers(measure: Measure) -> None:
-    result = measure("ledger", "--entries", "400", "--batch", "100", "--pgbench-seconds", "1")
+def test_the_ledger_is_written_through_kafka_and_in_bulk(measure: Measure) -> None:
+    sizes = ("--entries", "400", "--batch", "100", "--payments", "300")
+    result = measure("ledger", *sizes, "--pgbench-seconds", "1")
     assert result["problems"] == []
+    assert list(result["through_kafka"]) == ["spread", "hot"]
+    for run in result["through_kafka"].values():
+        assert (run["events"], run["published"]) == (300, 600)
+        assert run["ratio"] == pytest.approx(run["events_per_second"] / result["pgbench"]["best_tps"])
     assert list(result["runs"]) == ["spread", "hot"]
     for run in result["runs"].values():
         assert (run["entries"], run["writers"]) == (400, 2)
