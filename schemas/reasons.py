@@ -239,12 +239,12 @@ REASONS: Final[dict[Reason, ReasonInfo]] = {
     Reason.ACCOUNT_NOT_POSTABLE: ReasonInfo(
         False, _C, "Use the command that this account is moved by, or ask who may post to it."
     ),
-    Reason.RULE_UNKNOWN: ReasonInfo(False, _C, "Use the name of a posting rule; see docs/ledger.md."),
-    Reason.RULE_UNFILLED: ReasonInfo(False, _C, "Name each owner and amount of the rule, and no others."),
     Reason.EFFECTIVE_TOO_LATE: ReasonInfo(False, _C, "Propose it when its date has come."),
     Reason.ENTRY_UNKNOWN: ReasonInfo(
         True, _C, "Name the entry by its object and its place among its entries."
     ),
+    Reason.RULE_UNKNOWN: ReasonInfo(False, _C, "Use the name of a posting rule; see docs/ledger.md."),
+    Reason.RULE_UNFILLED: ReasonInfo(False, _C, "Name each owner and amount of the rule, and no others."),
     Reason.ALREADY_REVERSED: ReasonInfo(False, _C, "Reverse at most what is left of each line."),
     Reason.RATE_MISMATCH: ReasonInfo(False, _C, "See that amounts, currencies and rate fit each other."),
     Reason.WALLET_UNKNOWN: ReasonInfo(True, _C, "It waits for the wallet; open it."),

@@ -50,6 +50,7 @@ _WALLET: Final[Json] = {
     "currency": "EUR",
     "actor": {"id": "ada", "role": "finance"},
     "note": "",
+    "references": {"statement_line": "2026-11-20/17"},
 }
 _WEBHOOK: Final[Json] = {
     "webhook_id": "5b5f3a52-6f0e-5a55-8a3c-2f7f10a9f0dd",
@@ -192,6 +193,7 @@ DATA: Final[dict[str, Json]] = {
         "lines": [{"line": 1, "amount_minor": 500}, {"line": 2, "amount_minor": 500}],
         "effective": "today",
         "legs": [],
+        "repost": {"rule": "card_captured", "owners": {"platform": "acme"}, "amounts_minor": {"fee": 80}},
         "reason": "booked twice",
         "references": {},
     },
