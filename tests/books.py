@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
+
 from tests.shop import event
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tests.conftest import Connection
 
 LEDGER: Final = "ledger.commands"
@@ -158,6 +162,47 @@ def due(kind: str, object_id: str, order_id: str, at: str) -> bytes:
         "due_at": at,
     }
     return event(f"{kind}-{object_id}", "timer.due", data)
+
+
+def about_period(event_id: str, name: str, period: str, who: str = PROPOSER, **members: Any) -> bytes:
+    """What somebody wants done with a month: `close_requested`, for one."""
+    return command(event_id, f"period_{name}", {"period": period, "note": "as agreed"}, who, **members)
+
+
+def counted_in(zone: str, event_id: str = "calendar") -> bytes:
+    """The tenant's months are those of a zone."""
+    return command(event_id, "calendar_set", {"zone": zone, "unit": "month"})
+
+
+def refund_policy(event_id: str = "policy") -> bytes:
+    """Finance may give anything back, alone."""
+    limits = [{"role": "finance", "currency": "EUR", "at_most_minor": 10**15, "with_approval_of": None}]
+    data = {"version": 1, "effective_from": "2020-01-01T00:00:00Z", "limits": limits}
+    return event(event_id, "checkout.refund_policy_set", data)
+
+
+def refund(event_id: str, order: str, minor: int | None, who: str = PROPOSER) -> bytes:
+    """Finance gives money back, all of it unless said otherwise; the refund is named after its message."""
+    data: dict[str, Any] = {
+        "idempotency_key": event_id,
+        "order_id": order,
+        "refund_id": event_id,
+        "cause": "requested_by_customer",
+        "actor": {"id": who, "role": "finance"},
+    }
+    return event(event_id, "checkout.refund_requested", data | ({"amount_minor": minor} if minor else {}))
+
+
+def handed_out(event_id: str, order: str, refund_id: str, *, was: bool = True) -> bytes:
+    """The money was given to the customer, or it was not."""
+    actor = {"id": PROPOSER, "role": "finance"}
+    data = {"order_id": order, "refund_id": refund_id, "handed_out": was, "actor": actor}
+    return event(event_id, "checkout.refund_recorded", data)
+
+
+def at(moment: datetime, body: bytes) -> bytes:
+    """The same message about something that happened then."""
+    return orjson.dumps(orjson.loads(body) | {"time": moment.isoformat()})
 
 
 async def balances(admin: Connection) -> dict[str, int]:

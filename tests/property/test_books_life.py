@@ -1,28 +1,38 @@
-"""Any life of the books, with journals, reversals, conversions, wallets, holds, expiries and lost batches.
+"""Any life of the books: sales, refunds, journals, reversals, conversions, wallets, holds, closes and lost batches.
 
-Laws 1, 2 and 9 and every limit hold after each message, and a balance as of any moment is the sum of its lines by then.
+Laws 1, 2 and 9 and every limit hold after each message; every entry is where a bookkeeper would have put it, and what
+rounding leaves over is in an account that has a name.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from copy import deepcopy
-from datetime import timedelta
+from dataclasses import astuple
+from datetime import datetime, timedelta
+from fractions import Fraction
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from handlers.journals.model import journal_uuid_of
+from handlers.payments.model import payment_id_of
 from handlers.wallets.model import grant_uuid_of, hold_uuid_of
 from tests.books import (
+    LEDGER,
     WALLET,
+    about_period,
     approve,
+    at,
     conversion,
+    counted_in,
     credited,
     due,
     granted,
+    handed_out,
     held,
     hold_posted,
     hold_voided,
@@ -30,19 +40,37 @@ from tests.books import (
     limited,
     opened,
     pair,
+    refund,
+    refund_policy,
     refuse,
     reversal,
     spent,
 )
 from tests.desk import TIMERS, Desk
+from tests.engines import CHECKOUT
+from tests.months import begins
 from tests.property.effort import examples
-from tests.shop import TENANT
+from tests.shop import TENANT, fees, sale
 
 if TYPE_CHECKING:
     from handlers.journals.model import BookedLine
 
 AMOUNTS = st.integers(1, 1_000)
-NAMES = st.integers(1, 6)
+ZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/Havana", "Africa/Cairo", "Pacific/Kiritimati"])
+"""In Havana midnight of 1 November comes twice, in Cairo that of the last Friday of October."""
+MONTHS = [(2026, 9), (2026, 10), (2026, 11), (2026, 12)]
+STEPS = [
+    "soft_close_requested",
+    "close_requested",
+    "close_requested",
+    "reopening_requested",
+    "reopening_approved",
+    "reopening_refused",
+]
+BESIDE = st.sampled_from(
+    [timedelta(microseconds=-1), timedelta(), timedelta(hours=1), timedelta(days=-20), timedelta(days=9)]
+)
+"""Before, at and after the first instant of a month."""
 
 
 class Books(RuleBasedStateMachine):
@@ -52,15 +80,30 @@ class Books(RuleBasedStateMachine):
         super().__init__()
         self.desk = Desk()
         self.numbers = count()
-        self.sent: list[tuple[bytes, str]] = []
+        self.is_lost = False
         self.lowest = 0
-        self.send(opened())
+        self.sold: dict[str, int] = {}
+        self.refunds: list[tuple[str, str]] = []
 
-    def send(self, body: bytes, topic: str = "ledger.commands") -> str:
-        """A message; one that the rules raise on is a bug."""
+    @initialize(zone=ZONES, first=st.sampled_from(STEPS[:3]))
+    def open(self, zone: str, first: str) -> None:
+        """A shop with its fees, a customer with a wallet, and months of some zone, of which one is over."""
+        assert self.send(counted_in(zone)) == "applied"
+        assert self.send(opened()) == "applied"
+        assert self.send(fees(), CHECKOUT) == "applied"
+        assert self.send(refund_policy(), CHECKOUT) == "applied"
+        assert self.send(about_period(self.name("m"), first, "2026-09")) == "applied"
+
+    def send(self, body: bytes, topic: str = LEDGER) -> str:
+        """A message; one that the rules raise on is a bug. What is lost comes again, and does the same."""
+        if self.is_lost:
+            kept = deepcopy(self.desk)
+            told, places = self.desk.send(body, topic), self.desk.places
+            self.desk, self.is_lost = kept, False
+            assert (self.send(body, topic), self.desk.places) == (told, places)
+            return told
         said = self.desk.send(body, topic)
         assert "handler_error" not in said
-        self.sent.append((body, topic))
         return said
 
     def name(self, kind: str) -> str:
@@ -71,10 +114,44 @@ class Books(RuleBasedStateMachine):
         """A time from now."""
         return (self.desk.now + timedelta(**duration)).isoformat()
 
-    @rule(minor=AMOUNTS, way=st.sampled_from(["bank_transfer", "card", "goodwill"]))
-    def credit(self, minor: int, way: str) -> None:
+    def moment(self, data: Any) -> datetime:
+        """Somewhere near the end of a month, where it is told apart from the next."""
+        beside: timedelta = data.draw(BESIDE)
+        return begins(data.draw(st.sampled_from(MONTHS)), self.desk.months.zone) + beside
+
+    @rule(data=st.data(), minor=AMOUNTS)
+    def sell(self, data: Any, minor: int) -> None:
+        """A shop tells of a sale, perhaps late."""
+        order = self.name("o")
+        said = self.send(at(self.moment(data), sale(f"sold-{order}", order, minor)), CHECKOUT)
+        assert said == "applied"
+        self.sold[order] = minor
+
+    @precondition(lambda self: self.sold)
+    @rule(data=st.data(), minor=st.none() | AMOUNTS)
+    def give_back(self, data: Any, minor: int | None) -> None:
+        """All of a sale or some of it."""
+        order, name = data.draw(st.sampled_from(sorted(self.sold))), self.name("b")
+        if self.send(at(self.moment(data), refund(name, order, minor)), CHECKOUT) == "applied":
+            self.refunds.append((order, name))
+
+    @precondition(lambda self: self.refunds)
+    @rule(data=st.data(), was=st.booleans())
+    def hand_out(self, data: Any, was: bool) -> None:  # noqa: FBT001
+        """Or it fails."""
+        order, name = data.draw(st.sampled_from(self.refunds))
+        self.send(at(self.moment(data), handed_out(self.name("d"), order, name, was=was)), CHECKOUT)
+
+    @rule(step=st.sampled_from(STEPS), ahead=st.integers(-1, 1), who=st.sampled_from(["ada", "grace"]))
+    def turn_page(self, step: str, ahead: int, who: str) -> None:
+        """Somebody of finance closes a month, or opens it again: mostly one of which that can be asked."""
+        year, month = max(self.desk.months.words)
+        self.send(about_period(self.name("m"), step, f"{year}-{min(month + ahead, 12):02}", who))
+
+    @rule(data=st.data(), minor=AMOUNTS, way=st.sampled_from(["bank_transfer", "card", "goodwill"]))
+    def credit(self, data: Any, minor: int, way: str) -> None:
         """Money comes in."""
-        assert self.send(credited(self.name("c"), minor, way=way)) == "applied"
+        assert self.send(at(self.moment(data), credited(self.name("c"), minor, way=way))) == "applied"
 
     @rule(minor=AMOUNTS, days=st.integers(1, 9), priority=st.sampled_from([10, 100, 250, 400]))
     def grant(self, minor: int, days: int, priority: int) -> None:
@@ -117,10 +194,12 @@ class Books(RuleBasedStateMachine):
         """Let go."""
         self.send(hold_voided(self.name("v"), data.draw(st.sampled_from(self.desk.holds)).hold_id))
 
-    @rule(minor=AMOUNTS, debit=st.sampled_from(["suspense", "dispute_fee_expense", "bank_clearing"]))
-    def propose(self, minor: int, debit: str) -> None:
-        """A manual journal."""
-        assert self.send(journal(self.name("j"), pair(minor, debit))) == "applied"
+    @rule(data=st.data(), minor=AMOUNTS, debit=st.sampled_from(["suspense", "dispute_fee_expense"]))
+    def propose(self, data: Any, minor: int, debit: str) -> None:
+        """A manual journal, of any date that is not too far ahead."""
+        date = min(self.moment(data), self.desk.now)
+        said = self.send(journal(self.name("j"), pair(minor, debit), effective_at=date.isoformat()))
+        assert said == "applied"
 
     @rule(rate=st.decimals("0.001", "200", places=4), difference=st.integers(-6, 6))
     def convert(self, rate: Any, difference: int) -> None:
@@ -131,10 +210,8 @@ class Books(RuleBasedStateMachine):
     @precondition(lambda self: self.desk.entries)
     @rule(data=st.data(), whole=st.booleans(), minor=AMOUNTS, original=st.booleans())
     def reverse(self, data: Any, whole: bool, minor: int, original: bool) -> None:  # noqa: FBT001
-        """Of any entry that no wallet has: those are guarded by the database alone."""
+        """Any entry of anything."""
         posting = data.draw(st.sampled_from(self.desk.entries)).posting
-        if posting.object_type != "journal":
-            return
         lines = None if whole else [{"line": line, "amount_minor": minor} for line in (1, 2)]
         self.send(
             reversal(
@@ -156,7 +233,11 @@ class Books(RuleBasedStateMachine):
             return
         entry = {"object_id": found.reverses_object, "number": found.reverses_number}
         members: dict[str, Any] = {"reverses": entry} if found.kind == "reversal" else {}
-        self.send(approve(found.journal_id, event_id=self.name("a"), **members))
+        may, was = self.desk.may_post_by_hand(found), found.state
+        said = self.send(approve(found.journal_id, event_id=self.name("a"), **members))
+        assert (said == "period_closed") <= (not may)
+        assert (said == "applied") <= may
+        assert was == "proposed" or said == "state_forbids"
 
     @rule(hours=st.integers(1, 72))
     def time_passes(self, hours: int) -> None:
@@ -180,16 +261,80 @@ class Books(RuleBasedStateMachine):
                 timer = due("journal_expiry", str(object_id), one.journal_id, one.act_by.isoformat())
                 assert self.send(timer, TIMERS) == "applied"
 
-    @precondition(lambda self: self.sent)
-    @rule(data=st.data())
-    def crash(self, data: Any) -> None:
-        """A batch is lost before its commit, and comes again: what it did is as if it had been done once."""
-        body, topic = data.draw(st.sampled_from(self.sent[-3:]))
-        kept = deepcopy(self.desk)
-        before = self.desk.balances()
-        self.desk.send(body, topic)
-        self.desk = kept
-        assert self.desk.balances() == before
+    @rule()
+    def crash(self) -> None:
+        """The next batch is lost before its commit, and comes again."""
+        self.is_lost = True
+
+    @invariant()
+    def every_entry_is_where_a_bookkeeper_would_put_it(self) -> None:
+        """In its own month, or at the beginning of the first one that is open, with the name of its own."""
+        for entry, place in zip(self.desk.entries[-5:], self.desk.places[-5:], strict=True):
+            origin = entry.origin
+            assert (
+                entry.cause.event_id,
+                entry.posting.effective_at,
+                origin and origin.effective_at,
+                origin and origin.period,
+            ) == astuple(place)
+
+    def teardown(self) -> None:
+        """What a whole life comes to."""
+        for order, minor in self.sold.items():
+            self.nothing_is_lost_in_rounding(order, minor)
+        self.what_conversions_round_is_in_a_named_account()
+
+    def nothing_is_lost_in_rounding(self, order: str, minor: int) -> None:
+        """Of a sale the fee is rounded, and the merchant has the rest; of refunds the platform keeps what is over.
+
+        So each of both has its own share to the last unit, nobody else has anything of it, and once all is given back,
+        nobody has any.
+        """
+        payment_id = payment_id_of(TENANT, order)
+        refunds = [one for one in self.desk.world.states["refund"].values() if one.payment_id == payment_id]
+        objects = {str(payment_id), *(str(one.object_id) for one in refunds)}
+        held = Counter[str]()
+        for entry in self.desk.entries:
+            if entry.posting.object_id in objects:
+                for leg in entry.posting.legs:
+                    held[leg.account] += leg.amount_minor if leg.side == "credit" else -leg.amount_minor
+        assert held.keys() <= {
+            "terminal_receivable",
+            "merchant_payable",
+            "platform_fee_revenue",
+            "refund_clearing",
+        }
+        fee_minor = min(minor, round(Fraction(minor * 250, 10_000)) + 30)
+        given_minor = sum(one.amount_minor for one in refunds if one.state != "failed")
+        over = held["platform_fee_revenue"] - fee_minor + Fraction(fee_minor * given_minor, minor)
+        failed = [one for one in refunds if one.state == "failed"]
+        assert 0 <= over < 1 or (failed and abs(over) < len(refunds))
+        assert held["merchant_payable"] == minor - given_minor - held["platform_fee_revenue"]
+        if given_minor == minor:
+            assert held["platform_fee_revenue"] == held["merchant_payable"] == 0
+
+    def what_conversions_round_is_in_a_named_account(self) -> None:
+        """Trading has what the rate says, rounded; the rounding difference what arrived beyond or below that."""
+        exact = rounded = difference = 0
+        for one in self.desk.journals:
+            if one.kind == "conversion" and one.state == "posted":
+                terms = one.terms
+                by_rate = round(Fraction(terms["rate"]) * 10_000)
+                assert Fraction(terms["exact_minor"]) == Fraction(terms["rate"]) * 10_000
+                exact, rounded = exact + 10_000, rounded + by_rate
+                difference += int(terms["difference_minor"])
+        sums = dict.fromkeys([("trading", "USD"), ("trading", "EUR"), ("rounding_difference", "EUR")], 0)
+        for entry in self.desk.entries:
+            if entry.posting.rule == "currency_conversion":
+                for leg in entry.posting.legs:
+                    signed = leg.amount_minor if leg.side == "debit" else -leg.amount_minor
+                    if (leg.account, leg.currency) in sums:
+                        sums[leg.account, leg.currency] += signed
+        assert sums == {
+            ("trading", "USD"): exact,
+            ("trading", "EUR"): -rounded,
+            ("rounding_difference", "EUR"): -difference,
+        }
 
     @invariant()
     def every_entry_balances_in_each_currency(self) -> None:
