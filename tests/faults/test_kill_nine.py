@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
-EVENTS: Final = 3000
+EVENTS: Final = 5000
 SEED: Final = 7
 KILLS: Final = 30
 WORKERS: Final = ("worker-1", "worker-2")
