@@ -82,12 +82,31 @@ OWNER: Final = "counterfoil_owner"
 ROLES: Final = ("counterfoil_app", "counterfoil_read", "counterfoil_tenant")
 
 _FUNCTION: Final = re.compile(r"CREATE (?:OR REPLACE )?FUNCTION (\w+)\([^)]*\).*?AS \$\$(.*?)\$\$", re.DOTALL)
+_TRIGGER: Final = re.compile(
+    r"CREATE (?:CONSTRAINT )?TRIGGER (?P<name>\w+) (?P<when>BEFORE|AFTER) (?P<events>[A-Z]+(?: OR [A-Z]+)*)"
+    r"(?: OF (?P<columns>\w+(?:, \w+)*))? ON (?P<table>\w+)\s[^;]*?FOR EACH (?P<level>ROW|STATEMENT)\s+"
+    r"EXECUTE FUNCTION (?P<function>\w+)\([^)]*\);"
+)
+_BITS: Final = {"ROW": 1, "BEFORE": 2, "INSERT": 4, "DELETE": 8, "UPDATE": 16, "TRUNCATE": 32}
+"""Of pg_trigger.tgtype."""
 _MIGRATIONS: Final = Path(db.__file__).parent / "migrations" / "sql"
 
 
 def guard_functions() -> dict[str, str]:
     """Each function of the migrations with its body as last written, to be compared with the database's."""
-    files = sorted(_MIGRATIONS.glob("*.sql"))
-    return {
-        name: body for path in files for name, body in _FUNCTION.findall(path.read_text(encoding="utf-8"))
-    }
+    return {name: body for text in _written() for name, body in _FUNCTION.findall(text)}
+
+
+def guard_triggers() -> dict[tuple[str, str], tuple[str, int, int]]:
+    """(table, trigger) -> the function it calls, pg_trigger.tgtype, and how many columns it is limited to."""
+    found = {}
+    for match in (match for text in _written() for match in _TRIGGER.finditer(text)):
+        words = (match["when"], match["level"], *match["events"].split(" OR "))
+        kind = sum(_BITS.get(word, 0) for word in words)
+        columns = len(match["columns"].split(",")) if match["columns"] else 0
+        found[match["table"], match["name"]] = (match["function"], kind, columns)
+    return found
+
+
+def _written() -> list[str]:
+    return [path.read_text(encoding="utf-8") for path in sorted(_MIGRATIONS.glob("*.sql"))]

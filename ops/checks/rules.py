@@ -18,7 +18,7 @@ from handlers.refunds.states import IN_FLIGHT, RESERVING
 from handlers.refunds.states import TRANSITIONS as REFUNDS
 from handlers.wallets.states import TRANSITIONS as HOLDS
 from ops.accounts.laws import LAWS as ACCOUNT_LAWS
-from ops.checks.guards import EVIDENCE, GUARDS, HISTORY, OWNER, ROLES, guard_functions
+from ops.checks.guards import EVIDENCE, GUARDS, HISTORY, OWNER, ROLES, guard_functions, guard_triggers
 from ops.disputes.laws import LAWS as DISPUTE_LAWS
 from ops.periods.laws import LAWS as PERIOD_LAWS
 from ops.tenants.laws import LAWS as TENANT_LAWS
@@ -44,7 +44,7 @@ class Rule:
     """Whether it holds only when nothing is under way."""
 
 
-def _columns(names: Sequence[str], rows: Sequence[tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
     """Rows as the array parameters of a statement."""
     return dict(zip(names, zip(*rows, strict=True), strict=True))
 
@@ -61,7 +61,12 @@ _STEPS: Final = [
     )
     for (before, event), after in table.items()
 ]
-_GUARDS: Final = [(table, trigger) for table, triggers in GUARDS.items() for trigger in triggers]
+_WRITTEN: Final = guard_triggers()
+_GUARDS: Final = [
+    (table, trigger, *_WRITTEN[table, trigger]) for table, triggers in GUARDS.items() for trigger in triggers
+]
+_OF_A_GUARD: Final = ("tables", "triggers", "functions", "kinds", "columns")
+_KNOWN: Final = {"known": tuple(trigger for _, trigger in _WRITTEN)}
 _OF_EVIDENCE: Final = [guard for guard in _GUARDS if guard[0] in EVIDENCE]
 _OF_HISTORY: Final = [guard for guard in _GUARDS if guard[0] not in EVIDENCE]
 _FUNCTIONS: Final = guard_functions()
@@ -163,14 +168,14 @@ RULES: Final = (
         "The guards of what came from outside stand",
         "guards_of_evidence",
         sql.missing_guards_cursor,
-        _columns(("tables", "triggers"), _OF_EVIDENCE),
+        _columns(_OF_A_GUARD, _OF_EVIDENCE) | _KNOWN,
     ),
     Rule(
         9,
         "The guards of history stand",
         "guards_of_history",
         sql.missing_guards_cursor,
-        _columns(("tables", "triggers"), _OF_HISTORY),
+        _columns(_OF_A_GUARD, _OF_HISTORY) | _KNOWN,
     ),
     Rule(
         9,

@@ -2,20 +2,41 @@
 -- Each statement gives one row, a sentence, for everything that breaks its law; see ops/checks/rules.py.
 
 -- name: missing_guards
--- Triggers that are not there, or not enabled for every session, replicas' included.
+-- Triggers that are not there, not enabled for every session, replicas' included, or other than the
+-- migrations wrote them: `kinds` are pg_trigger.tgtype, `columns` to how many a trigger is limited.
+-- And on the same tables, rules, and triggers that are not `known`.
+WITH written AS (
+    SELECT k.*, to_regclass(k.guarded) AS oid
+    FROM unnest(
+        :tables::text[], :triggers::text[], :functions::text[], :kinds::smallint[], :columns::integer[]
+    ) AS k (guarded, guard, function, kind, columns)
+)
+
 SELECT
     format(
         'trigger %s on %s is %s', k.guard, k.guarded,
         CASE t.tgenabled
+            WHEN 'A' THEN 'not as the migrations wrote it: ' || pg_get_triggerdef(t.oid)
             WHEN 'D' THEN 'disabled'
             WHEN 'O' THEN 'off in replica sessions'
             WHEN 'R' THEN 'on in replica sessions only'
             ELSE 'missing'
         END
     ) AS offender
-FROM unnest(:tables::text[], :triggers::text[]) AS k (guarded, guard)
-LEFT JOIN pg_trigger AS t ON t.tgrelid = to_regclass(k.guarded) AND t.tgname = k.guard
-WHERE t.tgenabled IS DISTINCT FROM 'A';
+FROM written AS k
+LEFT JOIN pg_trigger AS t ON t.tgrelid = k.oid AND t.tgname = k.guard
+WHERE t.tgenabled IS DISTINCT FROM 'A' OR t.tgqual IS NOT NULL
+    OR (t.tgfoid, t.tgtype, coalesce(array_length(t.tgattr, 1), 0))
+    IS DISTINCT FROM (to_regproc('public.' || k.function)::oid, k.kind, k.columns)
+UNION ALL
+SELECT format('trigger %s on %s is not of the migrations', t.tgname, t.tgrelid::regclass)
+FROM pg_trigger AS t
+WHERE NOT t.tgisinternal AND t.tgrelid IN (SELECT k.oid FROM written AS k)
+    AND t.tgname <> all(:known::text[])
+UNION ALL
+SELECT format('rule %s on %s is not of the migrations', r.rulename, r.ev_class::regclass)
+FROM pg_rewrite AS r
+WHERE r.ev_class IN (SELECT k.oid FROM written AS k);
 
 -- name: rewritten_guards
 -- Guards' functions that do not read as the migrations wrote them.
