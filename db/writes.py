@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from db.ledger import Entry
 from db.numbering import number_entries
@@ -19,7 +19,7 @@ from schemas.outgoing import encode, partition_key
 from schemas.topics import TOPIC_OF_TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from db.connection import Connection
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 OUTBOX_CHANNEL = "outbox"
 CALLS_CHANNEL = "calls"
 """NOTIFY channels that wake the relay and the gateways."""
+ROW_BYTES: Final = 8_000
+"""Keys and payloads in a row of the outbox: a page of PostgreSQL, less what else is in it."""
 
 
 @dataclass(slots=True)
@@ -212,10 +214,11 @@ class Writes:
             await connection.copy_records_to_table(
                 "outbox_batches",
                 records=[
-                    (batch_id, topic, len(keys), *as_lines(keys, payloads), self.now)
-                    for topic, (keys, payloads) in self._outbox.items()
+                    (batch_id, topic, part, len(keys), *as_lines(keys, payloads), self.now)
+                    for topic, events in self._outbox.items()
+                    for part, (keys, payloads) in enumerate(pages(*events), 1)
                 ],
-                columns=("batch_id", "topic", "events", "keys", "payloads", "created_at"),
+                columns=("batch_id", "topic", "part", "events", "keys", "payloads", "created_at"),
             )
 
     async def _write_calls(self, connection: Connection) -> None:
@@ -371,6 +374,18 @@ def _entries(cause: Cause, decision: Decision, now: datetime, bounds: Bounds | N
 def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
     """Rows as the named array parameters of a bulk statement."""
     return dict(zip(names, zip(*rows, strict=True), strict=True))
+
+
+def pages(keys: Sequence[str], payloads: Sequence[bytes]) -> Iterator[tuple[Sequence[str], Sequence[bytes]]]:
+    """Events in their order, as many at a time as fit a row; one that is larger has a row of its own."""
+    first = size = 0
+    for place, (key, payload) in enumerate(zip(keys, payloads, strict=True)):
+        takes = len(key) + len(payload) + 2
+        size += takes
+        if size > ROW_BYTES and place > first:
+            yield keys[first:place], payloads[first:place]
+            first, size = place, takes
+    yield keys[first:], payloads[first:]
 
 
 def as_lines(keys: Sequence[str], payloads: Sequence[bytes]) -> tuple[str, str]:

@@ -8,7 +8,13 @@ SELECT batch_id FROM relay_cursor WHERE relay = 'outbox';
 
 -- name: unpublished
 -- The next batches of the outbox, whole and in order.
-SELECT o.batch_id, o.topic, o.events, o.keys, convert_to(o.payloads, 'UTF8') AS payloads, o.created_at
+SELECT
+    o.batch_id,
+    o.topic,
+    sum(o.events)::integer AS events,
+    string_agg(o.keys, E'\n' ORDER BY o.part) AS keys,
+    convert_to(string_agg(o.payloads, E'\n' ORDER BY o.part), 'UTF8') AS payloads,
+    min(o.created_at) AS created_at
 FROM outbox_batches AS o
 WHERE o.batch_id IN (
     SELECT DISTINCT d.batch_id FROM outbox_batches AS d
@@ -16,6 +22,7 @@ WHERE o.batch_id IN (
     ORDER BY d.batch_id
     LIMIT :most
 )
+GROUP BY o.batch_id, o.topic
 ORDER BY o.batch_id, o.topic;
 
 -- name: move_cursor!
@@ -30,7 +37,7 @@ SELECT pg_try_advisory_lock(17742, :role);
 
 -- name: outbox_backlog^
 -- How many batches wait to be published, and since when.
-SELECT count(*) AS batches, min(o.created_at) AS oldest
+SELECT count(DISTINCT o.batch_id) AS batches, min(o.created_at) AS oldest
 FROM outbox_batches AS o
 WHERE o.batch_id > (SELECT c.batch_id FROM relay_cursor AS c WHERE c.relay = 'outbox');
 

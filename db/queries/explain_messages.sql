@@ -55,7 +55,7 @@ FROM wanted AS w
 INNER JOIN outbox_batches AS o ON o.batch_id = w.batch_id
 CROSS JOIN string_to_table(o.payloads, E'\n') WITH ORDINALITY AS p (event, place)
 WHERE EXISTS (SELECT FROM unnest(w.names) AS n (name) WHERE position(n.name IN p.event) > 0)
-ORDER BY o.batch_id, o.topic, p.place;
+ORDER BY o.batch_id, o.topic, o.part, p.place;
 
 -- name: published_event
 -- An event of ours by its id, with which it begins. Reads the whole outbox.

@@ -48,6 +48,8 @@ WHERE w.tenant = :tenant AND w.provider = :provider AND w.account = :account;
 
 -- name: commits^
 -- How many transactions brought webhooks into the outbox, and how many messages one did.
-SELECT count(*) AS commits, coalesce(avg(b.events), 0)::double precision AS mean_size
+SELECT
+    count(DISTINCT b.batch_id) AS commits,
+    coalesce(sum(b.events)::double precision / nullif(count(DISTINCT b.batch_id), 0), 0) AS mean_size
 FROM outbox_batches AS b
 WHERE b.topic = 'webhook.events';

@@ -157,7 +157,7 @@ DEEDS = [
     ),
     Deed(
         "INSERT INTO outbox_batches SELECT batch_id + 9000, topic, events, keys, payloads, "
-        "created_at FROM outbox_batches WHERE batch_id = 2",
+        "created_at, part FROM outbox_batches WHERE batch_id = 2",
         {3, 5},
         "is 2 times in the outbox, in batches 2 to 9002",
     ),
