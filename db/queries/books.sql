@@ -1,6 +1,6 @@
 -- Balances and movements as of any moment, by effective or by posting date; amounts are minor units.
 -- `before` bounds from above and is not included. Balances start from closings and slices, by the function
--- held_before (0016_kept_books.sql).
+-- held_before (0014_kept_books.sql).
 -- OFFSET 0 keeps the order of a join: from the account's lines to their entries, never the other way. A range
 -- of (account, entry) can be had from the account's index alone, which begins where the range does.
 
