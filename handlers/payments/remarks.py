@@ -24,11 +24,18 @@ FAILED: Final = "failed"
 """Of the payment's own charge: the provider reported that it failed; older good news of it is no news."""
 RETURNED: Final = "returned"
 """Of the payment's own charge: the bank took it back."""
+PAID_OTHERWISE: Final = "paid_otherwise"
+"""Of a charge that was the payment's own: the order is paid without a provider; what it holds or takes goes back."""
 SUCCEEDED: Final = "succeeded"
 NO_EFFECT: Final = "no_effect"
 """Of a call: what a person decided."""
 CONTRADICTED: Final = "contradicted"
 """Of a call: a person decided, and the provider said otherwise later."""
+
+METHODS: Final = "methods"
+"""Of the attempts: they were by different methods; the word names one that is not the payment's any more."""
+ASKED: Final = "asked_minor"
+"""Of the attempts: what each asked for, once the order costs more."""
 
 CLOSED: Final = frozenset({REVERSED, NOT_REFUNDED, RELEASED, RETURNED})
 """Charges about which no report changes anything any more."""
@@ -49,6 +56,19 @@ def forget(payment: Payment, name: object) -> dict[str, Any]:
     return {
         "remarks": {key: word for key, word in (payment.remarks or {}).items() if key != str(name)} or None
     }
+
+
+def asked_minor(payment: Payment) -> int:
+    """What every attempt asked a provider for: what the order cost then. It can only rise when an attempt succeeded."""
+    return int(remark_of(payment, ASKED) or payment.amount_minor)
+
+
+def costs(payment: Payment, amount_minor: int) -> dict[str, Any]:
+    """The change of what the order costs, to no less than before; an attempt's late charge has the amount of then."""
+    if amount_minor <= payment.amount_minor:
+        return {}
+    remembered = remark(payment, ASKED, str(asked_minor(payment)))
+    return {"amount_minor": amount_minor, **remembered}
 
 
 def counted(payment: Payment) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handlers.decision import Decision, Rejection, Waiting
+from handlers.payments.remarks import METHODS, remark
 from handlers.payments.rules.opening import method_of, open_payment
 from handlers.payments.rules.steps import advance, ask, busy, refusal, tell, transition, unknown
 from handlers.payments.states import State, Trigger
@@ -79,6 +80,8 @@ def request_confirmation(payment: Payment | None, message: ConfirmationRequested
             "payment_method: a bank_debit is taken at once, but capture_method is manual",
         )
     changes = method_of(details) if details else {}
+    if details is not None and payment.attempts and details.type != payment.method:
+        changes |= remark(payment, METHODS, payment.method or "")
     if message.data.off_session is not None:
         changes["off_session"] = message.data.off_session
     return confirm(replace(payment, **changes), now)

@@ -19,7 +19,7 @@ from handlers.payments.policy import (
     PENDING_DEADLINE,
 )
 from handlers.payments.postings import book_taken, fee_after
-from handlers.payments.remarks import RELEASED, remark
+from handlers.payments.remarks import RELEASED, costs, remark
 from handlers.payments.retry import retry_after
 from handlers.payments.rules.steps import advance, answered, ask, notify, tell, wake
 from handlers.payments.states import State, Trigger
@@ -78,11 +78,11 @@ def take(
         trigger,
         now,
         reason,
-        amount_minor=max(payment.amount_minor, authorized_minor),
         authorized_minor=authorized_minor,
         captured_minor=captured_minor,
         fee_minor=whole_fee_minor,
         redirect_url=None,
+        **costs(payment, authorized_minor),
         **answered(),
     )
     if not final:
@@ -112,9 +112,9 @@ def increase(payment: Payment, total_minor: int, now: datetime, reason: Reason |
     after = replace(
         payment,
         authorized_minor=total_minor,
-        amount_minor=max(payment.amount_minor, total_minor),
         reason=reason,
         updated_at=now,
+        **costs(payment, total_minor),
         **answered(),
     )
     return Decision(states=(after,), events=(tell(after),))

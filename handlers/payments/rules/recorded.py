@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from handlers.decision import Decision, Rejection, Waiting
 from handlers.payments.postings import book_taken, fee_after
+from handlers.payments.remarks import PAID_OTHERWISE, remark, remark_of
 from handlers.payments.rules.opening import open_payment
 from handlers.payments.rules.steps import advance, busy, refusal, tell, transition
 from handlers.payments.states import State, Trigger
@@ -40,7 +41,7 @@ def record(
             payment,
             Trigger.RECORD,
             now,
-            **_otherwise(data.collection),
+            **_otherwise(payment, data.collection),
             authorized_minor=payment.amount_minor,
             captured_minor=payment.amount_minor,
             fee_minor=fee_after(payment, payment.amount_minor),
@@ -69,7 +70,7 @@ def defer(
         problem = _differs(payment, message) or busy(payment) or refusal(payment, Trigger.DEFER)
         if problem is not None:
             return problem
-        promised, step = advance(payment, Trigger.DEFER, now, **_otherwise(data.collection))
+        promised, step = advance(payment, Trigger.DEFER, now, **_otherwise(payment, data.collection))
     return Decision(states=(promised,), transitions=(step,), events=(tell(promised),))
 
 
@@ -87,9 +88,16 @@ def miss_collection(payment: Payment | None, message: PaymentNotCollected, now: 
     return Decision(states=(failed,), transitions=(step,), events=(tell(failed),))
 
 
-def _otherwise(collection: Collection) -> dict[str, Any]:
-    """The changes of a payment that was to be made by card and is not: nothing of the card or its provider stays."""
+def _otherwise(payment: Payment, collection: Collection) -> dict[str, Any]:
+    """The changes of a payment that was to be made by card and is not: nothing of the card or its provider stays.
+
+    Only the charge is remembered, of which anything may still be captured: a hold that expired was perhaps partial.
+    """
+    charge = payment.provider_reference
+    known = charge is None or remark_of(payment, charge) is not None
+    remembered = {} if known else remark(payment, charge, PAID_OTHERWISE)
     return {
+        **remembered,
         "method": collection,
         "method_token": None,
         "method_network": None,

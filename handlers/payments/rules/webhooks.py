@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 
 from handlers.decision import Decision, Rejection, Waiting
 from handlers.payments.model import is_call_of
-from handlers.payments.remarks import CLOSED, FAILED, NOT_RELEASED, REVERSING, being_reversed, remark_of
+from handlers.payments.remarks import (
+    CLOSED,
+    FAILED,
+    NOT_RELEASED,
+    PAID_OTHERWISE,
+    REVERSING,
+    asked_minor,
+    being_reversed,
+    remark_of,
+)
 from handlers.payments.rules.reports import REPORTED, charge_of, let_go_of, no_news
 from handlers.payments.rules.steps import busy
 from handlers.payments.rules.strays import found, reverse
@@ -22,6 +31,7 @@ if TYPE_CHECKING:
 
     from handlers.decision import Outcome
     from handlers.payments.model import Payment
+    from handlers.payments.rules.strays import Charge
     from schemas.webhook import PaymentReported, PaymentReportedData, Unrecognized
 
 
@@ -38,7 +48,7 @@ def payment_reported(payment: Payment | None, message: PaymentReported, now: dat
 
 def _reported(payment: Payment, data: PaymentReportedData, now: datetime) -> Outcome:
     word = remark_of(payment, data.provider_reference)
-    if word is not None:
+    if word not in {None, PAID_OTHERWISE}:
         return _remarked(payment, data, word, now)
     if _is_own(payment, data):
         if being_reversed(payment) is not None:
@@ -103,14 +113,20 @@ def _is_whole(payment: Payment, data: PaymentReportedData) -> bool:
 
 
 def _other(payment: Payment, data: PaymentReportedData, now: datetime) -> Outcome:
-    """Another attempt's charge: bad news of it changes nothing, good news is a late success.
-
-    Only what we asked for ourselves is given back: a charge that somebody made for the order by hand is not ours, and
-    one attempt at one provider has one charge.
-    """
+    """Another attempt's charge: bad news of it changes nothing, good news is a late success."""
     charge = charge_of(payment, data)
     if charge is None:
         return let_go_of(payment, data, now) if data.status == "canceled" and payment.calls else no_news()
+    return _not_asked_for(payment, charge, data) or found(payment, charge, now)
+
+
+def _not_asked_for(payment: Payment, charge: Charge, data: PaymentReportedData) -> Rejection | None:
+    """Why a charge is none that we asked for; only those are given back.
+
+    A charge that somebody made for the order by hand is not ours, and one attempt at one provider has one charge.
+    """
+    if remark_of(payment, charge.reference) == PAID_OTHERWISE:
+        return None
     if not payment.calls:
         detail = f"{charge.reference}: nobody asked a provider about order {payment.order_id}"
         return Rejection(Reason.PROVIDER_OBJECT_UNKNOWN, detail)
@@ -120,15 +136,13 @@ def _other(payment: Payment, data: PaymentReportedData, now: datetime) -> Outcom
         )
         return Rejection(Reason.PROVIDER_OBJECT_UNKNOWN, detail)
     if data.call_id is None:
-        if charge.amount_minor != payment.amount_minor:
-            detail = (
-                f"{charge.reference} is for {charge.amount_minor}, the payment for {payment.amount_minor}"
-            )
+        if charge.amount_minor != asked_minor(payment):
+            detail = f"{charge.reference} is for {charge.amount_minor}, asked for was {asked_minor(payment)}"
             return Rejection(Reason.AMOUNT_DIFFERS, detail)
     elif not is_call_of(payment, data.call_id):
         detail = f"{charge.reference} answers call {data.call_id}, which is none of this order's"
         return Rejection(Reason.PROVIDER_OBJECT_UNKNOWN, detail)
-    return found(payment, charge, now)
+    return None
 
 
 def _remarked(payment: Payment, data: PaymentReportedData, word: str, now: datetime) -> Outcome:

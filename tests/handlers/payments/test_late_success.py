@@ -15,16 +15,19 @@ from schemas.reasons import Reason
 from tests.handlers.payments.situations import (
     authorized,
     canceled,
+    debiting,
     declined,
     expired,
     paid_otherwise,
     pending,
+    processing,
     refused,
+    returned,
     reversing,
     unavailable,
 )
 from tests.handlers.scene import Scene
-from tests.schemas.samples import cloud_event, read
+from tests.schemas.samples import DEBIT, cloud_event, read
 
 
 def suspense(scene: Scene) -> int:
@@ -45,6 +48,11 @@ def given_up_twice() -> Scene:
 def second_card_held() -> Scene:
     """The first card was declined, the second is held."""
     return declined().send("confirmation_requested").answer("call_succeeded")
+
+
+def challenge_failed() -> Scene:
+    """The customer failed to authenticate, and may try the same charge once more."""
+    return returned().answer("call_declined")
 
 
 # fmt: off
@@ -228,6 +236,59 @@ def test_a_partial_late_success_is_not_attached() -> None:
     scene.report("captured", call_id=scene.calls[0].call_id, captured_minor=500, authorized_minor=500)
     assert (scene.payment.state, scene.calls[-1].operation) == ("requires_payment_method", "refund")
     assert scene.calls[-1].amount_minor == 500
+
+
+@pytest.mark.parametrize("fact", ["payment_recorded", "payment_deferred"])
+def test_a_known_charge_of_an_order_paid_otherwise_is_given_back_whatever_its_amount(fact: str) -> None:
+    scene = challenge_failed().send(fact)
+    scene.report("captured", provider_reference="auth_1", authorized_minor=500, captured_minor=500)
+    assert (scene.calls[-1].operation, scene.calls[-1].amount_minor, suspense(scene)) == ("refund", 500, 500)
+    assert suspense(scene.answer("call_succeeded")) == 0
+
+
+def test_a_partial_hold_that_expired_and_is_captured_after_the_order_was_paid_otherwise_is_given_back() -> (
+    None
+):
+    scene = processing().answer("call_succeeded", amount_minor=500).time_out("authorization_expiry")
+    scene.send("payment_recorded")
+    scene.report("captured", provider_reference="auth_1", authorized_minor=500, captured_minor=500)
+    assert (scene.calls[-1].operation, suspense(scene)) == ("refund", 500)
+    assert suspense(scene.answer("call_succeeded")) == 0
+
+
+def test_a_hold_that_was_let_go_of_after_the_order_was_paid_otherwise_is_not_voided_once_more() -> None:
+    scene = expired().send("payment_recorded").report("canceled", provider_reference="auth_1")
+    calls = len(scene.calls)
+    assert scene.report("authorized", provider_reference="auth_1").outcome == Decision()
+    assert len(scene.calls) == calls
+
+
+def test_after_attempts_by_different_methods_a_late_charge_may_be_of_either_and_is_given_back() -> None:
+    scene = Scene().send("payment_requested", capture_method="automatic").answer("call_declined")
+    scene.send("confirmation_requested", payment_method=DEBIT).answer("call_declined")
+    scene.report("captured", provider_reference="auth_0")
+    assert (scene.payment.state, scene.calls[-1].operation) == ("requires_payment_method", "refund")
+    assert [posting.rule for posting in scene.postings] == ["late_success_received"]
+
+
+def test_after_attempts_by_different_methods_the_charge_of_the_last_one_is_attached() -> None:
+    scene = debiting().answer("call_declined").send("confirmation_requested").answer("challenge_required")
+    scene.send("challenge_completed").answer("call_declined").report("captured")
+    assert (scene.payment.state, scene.payment.method) == ("succeeded", "card")
+    assert [posting.rule for posting in scene.postings] == ["card_captured"]
+
+
+def test_a_first_attempt_s_charge_has_the_amount_of_then_when_the_second_one_s_hold_was_increased() -> None:
+    scene = second_card_held().send("authorization_increase_requested").answer("call_succeeded")
+    assert scene.payment.amount_minor > 1999
+    scene.report("captured", provider_reference="auth_0", authorized_minor=1999, captured_minor=1999)
+    assert (scene.calls[-1].operation, scene.calls[-1].amount_minor, suspense(scene)) == (
+        "refund",
+        1999,
+        1999,
+    )
+    scene.answer("call_succeeded")
+    assert (scene.payment.state, suspense(scene)) == ("authorized", 0)
 
 
 def test_nothing_is_given_back_of_the_payment_s_own_money() -> None:
