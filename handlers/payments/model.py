@@ -51,36 +51,37 @@ class Payment:
     amount_minor: int
     authorized_minor: int
     captured_minor: int
-    refunding_minor: int
-    refunded_minor: int
-    disputed_minor: int
     fee_minor: int
     fee_version: int
     fee_bps: int
     fee_fixed_minor: int
     fee_rounding: Rounding
     capture_method: str
-    method: str | None
-    method_token: str | None
-    method_network: str | None
-    method_last4: str | None
-    provider: str | None
-    provider_reference: str | None
-    call_id: UUID | None
-    call_operation: Operation | None
-    call_final: bool
-    call_amount_minor: int | None
-    certain: bool
-    attempts: int
-    calls: int
-    reason: Reason | None
-    redirect_url: str | None
-    state_ends_at: datetime | None
-    off_session: bool
-    remarks: Mapping[str, str] | None
     metadata: Mapping[str, str]
     created_at: datetime
     updated_at: datetime
+    # what a recorded payment begins without
+    refunding_minor: int = 0
+    refunded_minor: int = 0
+    disputed_minor: int = 0
+    method: str | None = None
+    method_token: str | None = None
+    method_network: str | None = None
+    method_last4: str | None = None
+    provider: str | None = None
+    provider_reference: str | None = None
+    call_id: UUID | None = None
+    call_operation: Operation | None = None
+    call_final: bool = True
+    call_amount_minor: int | None = None
+    certain: bool = True
+    attempts: int = 0
+    calls: int = 0
+    reason: Reason | None = None
+    redirect_url: str | None = None
+    state_ends_at: datetime | None = None
+    off_session: bool = False
+    remarks: Mapping[str, str] | None = None
 
     @property
     def capturable_minor(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from handlers.decision import Waiting
 from handlers.fees.rules import fee_of, terms_at
@@ -48,6 +48,7 @@ def open_payment(  # noqa: PLR0913 - the ways of opening differ in these
         )
     amount_minor = data.amount.amount_minor
     paid_minor = amount_minor if state is State.SUCCEEDED else 0
+    token, network, last4 = _NO_DETAILS if details is None else _details_of(details)
     return Payment(
         tenant=message.tenant,
         payment_id=payment_id_of(message.tenant, data.order_id),
@@ -60,44 +61,37 @@ def open_payment(  # noqa: PLR0913 - the ways of opening differ in these
         amount_minor=amount_minor,
         authorized_minor=paid_minor,
         captured_minor=paid_minor,
-        refunding_minor=0,
-        refunded_minor=0,
-        disputed_minor=0,
         fee_minor=fee_of(terms, paid_minor),
         fee_version=terms.version,
         fee_bps=terms.bps,
         fee_fixed_minor=terms.fixed_minor,
         fee_rounding=terms.rounding,
         capture_method=capture_method,
-        **({"method": method, **_NO_DETAILS} if details is None else method_of(details)),
-        provider=None,
-        provider_reference=None,
-        call_id=None,
-        call_operation=None,
-        call_final=True,
-        call_amount_minor=None,
-        certain=True,
-        attempts=0,
-        calls=0,
-        reason=None,
-        redirect_url=None,
-        state_ends_at=None,
-        off_session=off_session,
-        remarks=None,
         metadata=data.metadata,
         created_at=now,
         updated_at=now,
+        method=method if details is None else details.type,
+        method_token=token,
+        method_network=network,
+        method_last4=last4,
+        off_session=off_session,
     )
 
 
-_NO_DETAILS: Any = {"method_token": None, "method_network": None, "method_last4": None}
+_NO_DETAILS: Final = (None, None, None)
+
+
+def _details_of(method: BankDebitMethod | CardMethod) -> tuple[str, str | None, str]:
+    """Token, network and last four; a debit has no network."""
+    return method.token, method.network if method.type == "card" else None, method.last4
 
 
 def method_of(details: BankDebitMethod | CardMethod) -> dict[str, Any]:
-    """A payment method as the members of a payment; a debit has no network."""
+    """A payment method as the members of a payment."""
+    token, network, last4 = _details_of(details)
     return {
         "method": details.type,
-        "method_token": details.token,
-        "method_network": details.network if details.type == "card" else None,
-        "method_last4": details.last4,
+        "method_token": token,
+        "method_network": network,
+        "method_last4": last4,
     }
