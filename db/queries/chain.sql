@@ -68,6 +68,59 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS p ON TRUE;
 
+-- name: round_particulars
+-- What else was said of the entries of a round, by tenant: a SHA-256 for each kind that an entry has. Found
+-- by the entries' numbers, for few have any. Reads as handlers/ledger/chain.py writes it, to the byte.
+SELECT
+    p.tenant, array_agg(p.entry_id ORDER BY p.xid, p.entry_id, p.kind) AS entry_ids,
+    array_agg(p.kind ORDER BY p.xid, p.entry_id, p.kind) AS kinds,
+    string_agg(
+        sha256(convert_to(
+            concat('[', json_build_array(p.kind, p.tenant, p.entry_id), p.told, ']'), 'UTF8'
+        )), ''::bytea ORDER BY p.xid, p.entry_id, p.kind
+    ) AS leaves
+FROM (
+    SELECT
+        e.tenant, e.xid, e.entry_id, 'references' AS kind,
+        string_agg(
+            concat(', ', json_build_array(r.name, r.value)), ''
+            ORDER BY r.name COLLATE "C", r.value COLLATE "C"
+        ) AS told
+    FROM entry_references AS r
+    INNER JOIN entries AS e ON e.entry_id = r.entry_id AND e.tenant = r.tenant
+    WHERE r.entry_id BETWEEN :lowest AND :highest
+        AND e.xid > :after::text::xid8 AND e.xid <= :through::text::xid8
+    GROUP BY e.tenant, e.xid, e.entry_id
+    UNION ALL
+    SELECT
+        e.tenant, e.xid, e.entry_id, 'origin' AS kind,
+        string_agg(
+            concat(', ', json_build_array(
+                (extract(EPOCH FROM o.origin_effective_at) * 1000000)::bigint, o.period
+            )), '' ORDER BY o.origin_effective_at, o.period COLLATE "C"
+        ) AS told
+    FROM entry_origins AS o
+    INNER JOIN entries AS e ON e.entry_id = o.entry_id AND e.tenant = o.tenant
+    WHERE o.entry_id BETWEEN :lowest AND :highest
+        AND e.xid > :after::text::xid8 AND e.xid <= :through::text::xid8
+    GROUP BY e.tenant, e.xid, e.entry_id
+    UNION ALL
+    SELECT
+        e.tenant, e.xid, e.entry_id, 'link' AS kind,
+        string_agg(
+            concat(', ', json_build_array(
+                n.object_id, n.rule, n.kind, n.linked_entry_id, n.root_entry_id
+            )), ''
+            ORDER BY n.object_id, n.rule COLLATE "C", n.kind COLLATE "C", n.linked_entry_id, n.root_entry_id
+        ) AS told
+    FROM entry_links AS n
+    INNER JOIN entries AS e ON e.entry_id = n.entry_id AND e.tenant = n.tenant
+    WHERE n.entry_id BETWEEN :lowest AND :highest
+        AND e.xid > :after::text::xid8 AND e.xid <= :through::text::xid8
+    GROUP BY e.tenant, e.xid, e.entry_id
+) AS p
+GROUP BY p.tenant;
+
 -- name: stream!
 -- For this transaction: the statements below are read through indexes, row by row, not sorted as a whole.
 SELECT
@@ -78,7 +131,8 @@ SELECT
 -- Blocks of one tenant or of all, in the order in which they were built.
 SELECT
     b.tenant, b.number, b.form, b.first_position, b.last_position, b.through_xid::text AS through_xid,
-    b.previous_hash, b.entry_ids, b.leaves, b.built_at, b.block_hash, b.key_id, b.signature
+    b.previous_hash, b.entry_ids, b.leaves, b.built_at, b.block_hash, b.key_id, b.signature, b.particular_ids,
+    b.particular_kinds, b.particular_leaves
 FROM chain_blocks AS b
 WHERE :tenant::text IS NULL OR b.tenant = :tenant
 ORDER BY b.through_xid, b.tenant, b.number;
@@ -94,6 +148,32 @@ LEFT JOIN lines AS i ON i.tenant = e.tenant AND i.entry_id = e.entry_id
 LEFT JOIN accounts AS a ON a.account_id = i.account_id
 WHERE :tenant::text IS NULL OR e.tenant = :tenant
 ORDER BY e.xid, e.entry_id, e.tenant, i.line;
+
+-- name: booked_references
+-- External references, in the order in which the chain has their entries; last those that have none.
+SELECT r.tenant, r.entry_id, e.xid::text AS xid, r.name, r.value
+FROM entry_references AS r
+LEFT JOIN entries AS e ON e.entry_id = r.entry_id AND e.tenant = r.tenant
+WHERE :tenant::text IS NULL OR r.tenant = :tenant
+ORDER BY e.xid, r.entry_id, r.tenant;
+
+-- name: booked_origins
+-- Origins of late entries, in the same order.
+SELECT o.tenant, o.entry_id, e.xid::text AS xid, o.origin_effective_at, o.period
+FROM entry_origins AS o
+LEFT JOIN entries AS e ON e.entry_id = o.entry_id AND e.tenant = o.tenant
+WHERE :tenant::text IS NULL OR o.tenant = :tenant
+ORDER BY e.xid, o.entry_id, o.tenant;
+
+-- name: booked_links
+-- What reverses or replaces what, in the same order.
+SELECT
+    n.tenant, n.entry_id, e.xid::text AS xid, n.object_id::text AS object_id, n.rule, n.kind,
+    n.linked_entry_id, n.root_entry_id
+FROM entry_links AS n
+LEFT JOIN entries AS e ON e.entry_id = n.entry_id AND e.tenant = n.tenant
+WHERE :tenant::text IS NULL OR n.tenant = :tenant
+ORDER BY e.xid, n.entry_id, n.tenant;
 
 -- name: sealed_entries$
 -- How many entries are in blocks, of one tenant or of all.

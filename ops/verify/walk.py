@@ -1,64 +1,42 @@
 """The walk: every block beside the entries that it sealed, in the order of the chain, in the memory of one round.
 
 What a block says of its entries is compared with what the book says now, hash by hash, so that what was changed,
-inserted or removed is named. The book is hashed here, by `handlers.ledger.chain`; the builder does it in SQL.
+inserted or removed is named: an entry, or which of its particulars.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from db.queries import chain as sql
-from handlers.ledger.chain import FORM, GENESIS, HASH_BYTES, Block, block_hash, leaf, signed_block
+from handlers.ledger.chain import (
+    FORMS,
+    GENESIS,
+    HASH_BYTES,
+    PARTICULARS_SINCE,
+    Block,
+    block_hash,
+    signed_block,
+)
 from ops.verify.heads import Expected
+from ops.verify.reading import read_rounds
 from ops.verify.verdict import Verdict
 from producers.chain.keys import is_signed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
     from db.connection import Connection
     from ops.verify.heads import Head
+    from ops.verify.reading import Posted, Round, Sealed
 
     Progress = Callable[[int, int], None]
     """Is told how many entries were looked at, and how many there are in blocks."""
 
-ROWS_AT_ONCE: Final = 10_000
-BLOCKS_AT_ONCE: Final = 10
 TELL_EVERY: Final = 10_000
 """Entries between two reports of progress."""
-
-
-@dataclass(slots=True)
-class Sealed:
-    """A block as it is stored."""
-
-    block: Block
-    stored_hash: bytes
-    key_id: str | None
-    signature: bytes | None
-
-
-@dataclass(slots=True)
-class Posted:
-    """An entry as the book has it now."""
-
-    tenant: str
-    entry_id: int
-    xid: int
-    leaf: bytes
-
-
-@dataclass(slots=True)
-class Round:
-    """Blocks that were built together, and the entries of the transactions that they took in."""
-
-    through_xid: int
-    blocks: list[Sealed] = field(default_factory=list)
-    entries: list[Posted] = field(default_factory=list)
 
 
 async def verify(
@@ -79,7 +57,7 @@ async def verify(
     walk = _Walk(keys or {}, Expected(head for head in heads if tenant in {None, head.tenant}))
     total = await sql.sealed_entries(connection, tenant=tenant)
     told = 0
-    async for found in _rounds(connection, tenant, walk.verdict):
+    async for found in read_rounds(connection, tenant, walk.verdict):
         walk.look_at(found)
         if progress is not None and walk.verdict.entries - told >= TELL_EVERY:
             told = walk.verdict.entries
@@ -101,9 +79,9 @@ class _Walk:
 
     def look_at(self, found: Round) -> None:
         """Blocks first, then their entries."""
-        now: dict[str, dict[int, bytes]] = {}
+        now: dict[str, dict[int, Posted]] = {}
         for posted in found.entries:
-            now.setdefault(posted.tenant, {})[posted.entry_id] = posted.leaf
+            now.setdefault(posted.tenant, {})[posted.entry_id] = posted
         self.verdict.entries += len(found.entries)
         for sealed in found.blocks:
             self._look_at_block(sealed)
@@ -165,77 +143,49 @@ class _Walk:
         told = f"{name} says it is signed by key {sealed.key_id}, but it is not"
         self.verdict.found(sealed.block.tenant, told, block=sealed.block.number)
 
-    def _compare(self, block: Block, now: dict[int, bytes]) -> None:
+    def _compare(self, block: Block, now: dict[int, Posted]) -> None:
         where = f"block {block.number}"
-        if block.form != FORM:
+        if block.form not in FORMS:
             told = f"{where} of {block.tenant} is of form {block.form}, which this version does not know"
             self.verdict.found(block.tenant, told, block=block.number)
             return
+        sealed = _particulars(block)
         for place, entry_id in enumerate(block.entry_ids):
             was = block.leaves[place * HASH_BYTES : (place + 1) * HASH_BYTES]
             found = now.pop(entry_id, None)
-            if found == was:
-                continue
-            change = "was removed or moved" if found is None else "was changed"
-            position = block.first_position + place
-            told = f"entry {entry_id} of {block.tenant} {change} since it was sealed ({where}, position {position})"
-            self.verdict.found(block.tenant, told, block=block.number, entry_id=entry_id)
+            changes = []
+            if found is None:
+                changes.append(" was removed or moved")
+            else:
+                if found.leaf != was:
+                    changes.append(" was changed")
+                if block.form >= PARTICULARS_SINCE:
+                    changes += _changes(sealed.get(entry_id, {}), found.particulars)
+            for change in changes:
+                told = (
+                    f"entry {entry_id} of {block.tenant}{change} since it was sealed "
+                    f"({where}, position {block.first_position + place})"
+                )
+                self.verdict.found(block.tenant, told, block=block.number, entry_id=entry_id)
         for entry_id in now:
             told = f"entry {entry_id} of {block.tenant} was inserted or moved since {where} was sealed, which lacks it"
             self.verdict.found(block.tenant, told, block=block.number, entry_id=entry_id)
 
 
-async def _rounds(connection: Connection, tenant: str | None, verdict: Verdict) -> AsyncIterator[Round]:
-    """Round by round, with what the book has for it; entries that no round covers are only counted."""
-    book = _book(connection, tenant)
-    entry = await anext(book, None)
-    async for found in _blocks(connection, tenant):
-        while entry is not None and entry.xid <= found.through_xid:
-            found.entries.append(entry)
-            entry = await anext(book, None)
-        yield found
-    while entry is not None:
-        verdict.unsealed += 1
-        entry = await anext(book, None)
+def _particulars(block: Block) -> dict[int, dict[str, bytes]]:
+    """What the block says, by entry and kind."""
+    sealed: dict[int, dict[str, bytes]] = {}
+    for place, (entry_id, kind) in enumerate(zip(block.particular_ids, block.particular_kinds, strict=True)):
+        digest = block.particular_leaves[place * HASH_BYTES : (place + 1) * HASH_BYTES]
+        sealed.setdefault(entry_id, {})[kind] = digest
+    return sealed
 
 
-async def _blocks(connection: Connection, tenant: str | None) -> AsyncIterator[Round]:
-    current: Round | None = None
-    rows = connection.cursor(sql.sealed_blocks.sql, tenant, prefetch=BLOCKS_AT_ONCE)
-    async for row in rows:
-        block = Block(
-            row["tenant"],
-            row["number"],
-            row["form"],
-            row["first_position"],
-            int(row["through_xid"]),
-            row["previous_hash"],
-            tuple(row["entry_ids"]),
-            row["leaves"],
-            row["built_at"],
-        )
-        if current is None or block.through_xid != current.through_xid:
-            if current is not None:
-                yield current
-            current = Round(block.through_xid)
-        current.blocks.append(Sealed(block, row["block_hash"], row["key_id"], row["signature"]))
-    if current is not None:
-        yield current
-
-
-async def _book(connection: Connection, tenant: str | None) -> AsyncIterator[Posted]:
-    """Entries in the order of the chain, each with its hash as of now."""
-    lines: list[Any] = []
-    async for row in connection.cursor(sql.book.sql, tenant, prefetch=ROWS_AT_ONCE):
-        if lines and (row["entry_id"], row["tenant"]) != (lines[0]["entry_id"], lines[0]["tenant"]):
-            yield _posted(lines)
-            lines = []
-        lines.append(row)
-    if lines:
-        yield _posted(lines)
-
-
-def _posted(rows: list[Any]) -> Posted:
-    first = rows[0]
-    lines = rows if first["line"] is not None else []
-    return Posted(first["tenant"], first["entry_id"], int(first["xid"]), leaf(first, lines))
+def _changes(was: Mapping[str, bytes], now: Mapping[str, bytes]) -> list[str]:
+    """What became of an entry's particulars, as it continues "entry 17 of acme"."""
+    return [
+        f": its {kind} {'were' if kind == 'references' else 'was'} {deed}"
+        for kind in sorted({*was, *now})
+        if was.get(kind) != now.get(kind)
+        for deed in ("added" if kind not in was else "removed" if kind not in now else "changed",)
+    ]

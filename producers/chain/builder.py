@@ -20,6 +20,7 @@ from producers.leadership import pause
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Iterable
 
     from db.connection import Connection
     from producers.chain.keys import Signer
@@ -44,6 +45,9 @@ COLUMNS: Final = (
     "block_hash",
     "key_id",
     "signature",
+    "particular_ids",
+    "particular_kinds",
+    "particular_leaves",
 )
 
 
@@ -103,6 +107,7 @@ async def seal(
         if ahead["through"] is None:
             return 0, 0
         rows = await sql.round_leaves(connection, after=ahead["after"], through=ahead["through"])
+        particulars = await _particulars(connection, rows, ahead["after"], ahead["through"])
         now = datetime.now(UTC)
         blocks = [
             Block(
@@ -115,6 +120,7 @@ async def seal(
                 tuple(row["entry_ids"]),
                 row["leaves"],
                 now,
+                *particulars.get(row["tenant"], ()),
             )
             for row in rows
         ]
@@ -122,6 +128,20 @@ async def seal(
             "chain_blocks", records=[_row(block, signer) for block in blocks], columns=COLUMNS
         )
     return sum(len(block.entry_ids) for block in blocks), len(blocks)
+
+
+async def _particulars(
+    connection: Connection, rows: Iterable[asyncpg.Record], after: str, through: str
+) -> dict[str, tuple[tuple[int, ...], tuple[str, ...], bytes]]:
+    """Of the entries of a round, by tenant: the entries that have any, of which kind, and the hashes."""
+    found = await sql.round_particulars(
+        connection,
+        lowest=min(min(row["entry_ids"]) for row in rows),
+        highest=max(max(row["entry_ids"]) for row in rows),
+        after=after,
+        through=through,
+    )
+    return {row["tenant"]: (tuple(row["entry_ids"]), tuple(row["kinds"]), row["leaves"]) for row in found}
 
 
 def _row(block: Block, signer: Signer | None) -> tuple[object, ...]:
@@ -141,4 +161,7 @@ def _row(block: Block, signer: Signer | None) -> tuple[object, ...]:
         digest,
         signer.key_id if signer else None,
         signature,
+        block.particular_ids,
+        block.particular_kinds,
+        block.particular_leaves,
     )

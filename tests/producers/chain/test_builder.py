@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from db.connection import connect
-from handlers.ledger.chain import FORM, HEADER, LINE
+from handlers.ledger.chain import FORM, HEADER, LINE, PARTICULARS
 from producers.chain import builder
 from producers.chain.builder import ChainAheadError, run_chain, seal
 from tests.brokers import until
@@ -50,12 +50,19 @@ async def test_every_column_of_the_book_is_hashed_or_is_known_not_to_be(admin: C
     """Who adds a column gives the canonical bytes a new form."""
     rows = await admin.fetch(
         "SELECT attrelid::regclass::text AS named, attname FROM pg_attribute WHERE attnum > 0 AND NOT attisdropped"
-        " AND attrelid IN ('entries'::regclass, 'lines'::regclass, 'accounts'::regclass)"
+        " AND attrelid IN ('entries'::regclass, 'lines'::regclass, 'accounts'::regclass,"
+        " 'entry_references'::regclass, 'entry_origins'::regclass, 'entry_links'::regclass)"
     )
     there = {(row["named"], row["attname"]) for row in rows}
     hashed = {("entries", name) for name in HEADER}
     hashed |= {("lines", name) for name in ("line", "account_id", "direction", "amount_minor", "currency")}
     hashed |= {("accounts", name) for name in ("account_id", "tenant", "code", "owner", "currency", "type")}
+    for kind, table in (
+        ("link", "entry_links"),
+        ("origin", "entry_origins"),
+        ("references", "entry_references"),
+    ):
+        hashed |= {(table, name) for name in ("tenant", "entry_id", *PARTICULARS[kind])}
     not_hashed = {
         ("lines", "tenant"),
         ("lines", "entry_id"),
@@ -63,7 +70,7 @@ async def test_every_column_of_the_book_is_hashed_or_is_known_not_to_be(admin: C
     }  # keys; no part of a name
     assert there == hashed | not_hashed
     assert len(LINE) == 10
-    assert FORM == 1
+    assert FORM == 2
 
 
 async def test_an_entry_that_commits_late_is_not_skipped(database: Database, admin: Connection) -> None:
