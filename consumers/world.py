@@ -74,6 +74,7 @@ class World:
             tenants.add(incoming.cause.tenant)
             for kind, key in incoming.needs:
                 keys[kind].add(key)
+        await world._read_bounds(connection, tenants, moves="period_bounds" in keys)
         world.reread = keys["booked"] - {None}
         references = {key for key in keys["payment"] if isinstance(key, Reference)}
         if references:
@@ -83,16 +84,30 @@ class World:
             wanted = keys[kind] - {None}
             if wanted:
                 world._take(table, await table.load(connection, wanted), writes)
-        for row in await periods.tenants_now(connection, tenants=list(tenants)):
-            tenant, now_at, *bounds = row
-            if now_at is not None:
-                world.clocks[tenant] = now_at
-            if bounds[0] is not None:
-                world.bounds[tenant] = Bounds(tenant, *bounds)
         commands = [key for key in map(command_key, batch) if key is not None]
         if commands:
             await world._load_uses(connection, commands)
         return world
+
+    async def _read_bounds(self, connection: Connection, tenants: Iterable[str], *, moves: bool) -> None:
+        """Up to when the books are closed, for this transaction; a batch that `moves` that is alone with it.
+
+        So batches have their numbers in the order in which bounds and entries came, which a replay follows. Before a
+        tenant has bounds nothing can be late, and nobody waits: the guard of `entries` finds the first that came.
+        """
+        wanted = list(tenants)
+        if moves:
+            await periods.stop_entries(connection)
+        rows = await periods.tenants_now(connection, tenants=wanted)
+        if not moves and any(row["calendar"] is not None for row in rows):
+            await periods.hold_bounds(connection)
+            rows = await periods.tenants_now(connection, tenants=wanted)
+        for row in rows:
+            tenant, now_at, *bounds = row
+            if now_at is not None:
+                self.clocks[tenant] = now_at
+            if bounds[0] is not None:
+                self.bounds[tenant] = Bounds(tenant, *bounds)
 
     def _take(self, table: Table[Any], rows: Iterable[Any], writes: Writes) -> None:
         states = self.states[table.kind]

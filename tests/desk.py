@@ -154,6 +154,8 @@ class Desk:
             happened = self._date_of(posting.object_id)
         else:
             happened = datetime.fromisoformat(said["time"])
+            if posting.object_type in {"wallet", "hold"}:  # nobody spends tomorrow
+                happened = min(happened, self.now)
         effective_at, came_from = self.months.goes(happened, by_hand=by_hand)
         self.places.append(Place(said["id"], effective_at, happened if came_from else None, came_from))
 

@@ -16,6 +16,14 @@ LEFT JOIN LATERAL (
 ) AS b ON TRUE
 WHERE c.tenant IS NOT NULL OR b.tenant IS NOT NULL;
 
+-- name: stop_entries!
+-- Until the end of the transaction nobody decides entries: the bounds are about to move.
+SELECT stop_entries();
+
+-- name: hold_bounds!
+-- Until the end of the transaction no bounds move: entries are about to be decided by them.
+LOCK TABLE period_gate IN ROW SHARE MODE;
+
 -- name: closings_to_take
 -- Closings that hold, and whose balances nobody took yet: no later bounds of the tenant lie before them.
 SELECT b.tenant, b.number, b.period, b.closed_before
