@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from db.ledger import Entry
 from db.numbering import number_entries
+from db.outbox import as_lines, pages
 from db.queries import engine, parking
 from db.rows import DeadLetter, InboxRow
 from db.tables import TABLE_OF, TABLES
@@ -19,7 +20,7 @@ from schemas.outgoing import encode, partition_key
 from schemas.topics import TOPIC_OF_TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from db.connection import Connection
@@ -30,11 +31,8 @@ if TYPE_CHECKING:
     from handlers.periods.model import Bounds
     from schemas.outgoing import Cause
 
-OUTBOX_CHANNEL = "outbox"
 CALLS_CHANNEL = "calls"
-"""NOTIFY channels that wake the relay and the gateways."""
-ROW_BYTES: Final = 8_000
-"""Keys and payloads in a row of the outbox: a page of PostgreSQL, less what else is in it."""
+"""The NOTIFY channel that wakes the gateways."""
 
 
 @dataclass(slots=True)
@@ -374,23 +372,6 @@ def _entries(cause: Cause, decision: Decision, now: datetime, bounds: Bounds | N
 def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
     """Rows as the named array parameters of a bulk statement."""
     return dict(zip(names, zip(*rows, strict=True), strict=True))
-
-
-def pages(keys: Sequence[str], payloads: Sequence[bytes]) -> Iterator[tuple[Sequence[str], Sequence[bytes]]]:
-    """Events in their order, as many at a time as fit a row; one that is larger has a row of its own."""
-    first = size = 0
-    for place, (key, payload) in enumerate(zip(keys, payloads, strict=True)):
-        takes = len(key) + len(payload) + 2
-        size += takes
-        if size > ROW_BYTES and place > first:
-            yield keys[first:place], payloads[first:place]
-            first, size = place, takes
-    yield keys[first:], payloads[first:]
-
-
-def as_lines(keys: Sequence[str], payloads: Sequence[bytes]) -> tuple[str, str]:
-    """Keys and payloads one a line, as the outbox stores them; identifiers and our JSON have no line breaks."""
-    return "\n".join(keys), b"\n".join(payloads).decode()
 
 
 def name_of(kind: str, key: Any) -> str:

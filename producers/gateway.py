@@ -21,8 +21,9 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from db.connection import UNFIT, UNREACHABLE, connect, create_pool
+from db.outbox import as_lines
 from db.queries import delivery as sql
-from db.writes import CALLS_CHANNEL, as_lines
+from db.writes import CALLS_CHANNEL
 from producers.leadership import pause
 from producers.providers.base import (
     Ambiguous,

@@ -16,8 +16,8 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from db.connection import UNFIT, UNREACHABLE
+from db.outbox import OUTBOX_CHANNEL
 from db.queries import delivery as sql
-from db.writes import OUTBOX_CHANNEL
 from producers.kafka import create_producer
 from producers.leadership import leading, pause
 from schemas.topics import TOPICS

@@ -17,9 +17,9 @@ import asyncpg
 import structlog
 
 from db.connection import LOST_RACE, UNFIT, UNREACHABLE, connect
+from db.outbox import as_lines
 from db.queries import delivery
 from db.queries import webhooks as sql
-from db.writes import as_lines
 from producers.ingress.publishing import TOPIC
 
 if TYPE_CHECKING:
