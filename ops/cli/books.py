@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeAlias, TypeVar
 
 import typer
+from rich.text import Text
 
 from ops.exports import batches as batching
 from ops.exports.beancount import write_beancount
@@ -23,6 +24,7 @@ from ops.inspect.screen import act, ask, fail, show, show_json
 from ops.statements import csv_files, pdf, sheets, tables
 from ops.statements.calendars import in_each_zone, zones_of
 from ops.statements.fence import UnsettledError
+from ops.statements.hints import balance_sheet_hint, income_statement_hint, statement_hint
 from ops.statements.moments import Basis, MomentError, end_of, period_of, zone_of
 from ops.statements.slices import slice_accounts
 from ops.statements.statement import accounts, movements, page, statement
@@ -31,9 +33,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
+    from rich.table import Table
+
     from ops.statements.statement import Statement
 
 T = TypeVar("T")
+Sheet: TypeAlias = sheets.BalanceSheet | sheets.IncomeStatement
 
 commands = typer.Typer()
 export = typer.Typer(
@@ -132,13 +137,14 @@ def show_balance_sheet(
         )
 
     told, zones = _asked(find)
+    explained = [balance_sheet_hint(one, zones, as_of, basis) for one in told]
 
     def title(one: sheets.BalanceSheet) -> str:
         return f"as of {f'{as_of} ({zones[one.tenant].key})' if as_of else 'now'} by {basis} date"
 
     if as_format is Format.JSON:
         totals = ("assets_minor", "liabilities_minor", "equity_minor", "claims_minor", "off_by_minor")
-        show_json([asdict(one) | {name: getattr(one, name) for name in totals} for one in told])
+        show_json([_sheet_json(*pair, totals) for pair in zip(told, explained, strict=True)])
     elif as_format is Format.CSV:
         with _to(out) as file:
             csv_files.write_balance_sheets(file, told)
@@ -149,7 +155,7 @@ def show_balance_sheet(
             [pdf.balance_sheet_part(one, title(one)) for one in told],
         )
     else:
-        show(*(tables.balance_sheet_table(one, title(one)) for one in told))
+        _show_sheets([tables.balance_sheet_table(one, title(one)) for one in told], explained)
     if any(one.off_by_minor for one in told):
         raise typer.Exit(1)
 
@@ -174,13 +180,14 @@ def show_income_statement(
         )
 
     told, zones = _asked(find)
+    explained = [income_statement_hint(one, zones, period, basis) for one in told]
 
     def title(one: sheets.IncomeStatement) -> str:
         return f"{period} ({zones[one.tenant].key}) by {basis} date"
 
     if as_format is Format.JSON:
         totals = ("revenue_minor", "expenses_minor", "result_minor")
-        show_json([asdict(one) | {name: getattr(one, name) for name in totals} for one in told])
+        show_json([_sheet_json(*pair, totals) for pair in zip(told, explained, strict=True)])
     elif as_format is Format.CSV:
         with _to(out) as file:
             csv_files.write_income_statements(file, told)
@@ -189,7 +196,7 @@ def show_income_statement(
             out, f"Income statement {period}", [pdf.income_statement_part(one, title(one)) for one in told]
         )
     else:
-        show(*(tables.income_statement_table(one, title(one)) for one in told))
+        _show_sheets([tables.income_statement_table(one, title(one)) for one in told], explained)
 
 
 @commands.command("slice-accounts")
@@ -314,15 +321,26 @@ async def _tell_statements(
             if here.next is not None:
                 left = one.lines - len(here.movements)
                 show(f"and {left:,} more movements: --format csv has them all")
+            show(Text(statement_hint(one), "dim"))
 
 
 async def _statement_json(connection: Any, told: Statement, most: int) -> dict[str, Any]:
     here = await page(connection, told, most=most)
     return asdict(told) | {
         "closing_minor": told.closing_minor,
+        "explain": statement_hint(told),
         "movements": [asdict(moved) for moved in here.movements],
         "next": here.next._asdict() if here.next else None,
     }
+
+
+def _sheet_json(one: Sheet, hint: str | None, totals: tuple[str, ...]) -> dict[str, Any]:
+    return asdict(one) | {name: getattr(one, name) for name in totals} | {"explain": hint}
+
+
+def _show_sheets(shown: Sequence[Table], explained: Sequence[str | None]) -> None:
+    for table, hint in zip(shown, explained, strict=True):
+        show(table, *((Text(hint, "dim"),) if hint else ()))
 
 
 def _understood(read: Callable[[], T]) -> T:
