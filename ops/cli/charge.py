@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from typing import Annotated, Any
 
 import typer
@@ -82,18 +83,20 @@ def charge(  # noqa: PLR0913 - a charge's parts
         fail(str(error))
     except KafkaError as error:
         fail(f"{kafka} did not take the charge: {error}")
-    typer.echo(f"asked for; see `counterfoil explain payment {order}`")
+    typer.echo(f"asked for; see `{shlex.join(('counterfoil', 'explain', 'payment', order))}`")
 
 
 def _show(order: str, before: Prior) -> None:
     if before.is_empty:
-        typer.echo(f"order {order}: nothing was tried before")
+        typer.echo(f"order {printable(order)}: nothing was tried before")
         return
     payment = before.payment
     if payment is not None:
         amount = f"{format_amount(payment['amount_minor'], payment['currency'])} {payment['currency']}"
         why = f" ({payment['reason']})" if payment["reason"] else ""
-        typer.echo(f"order {order}: {amount}, {payment['state']}{why}, {payment['attempts']} attempts")
+        typer.echo(
+            f"order {printable(order)}: {amount}, {payment['state']}{why}, {payment['attempts']} attempts"
+        )
     if before.calls:
         table = Table("when", "asked", "provider", "status", "answer", "detail")
         for call in before.calls:
@@ -108,7 +111,7 @@ def _show(order: str, before: Prior) -> None:
         show(table)
     for other in before.similar:
         typer.echo(
-            f"order {other['order_id']}: the same amount, {other['state']}, {moment(other['created_at'])}"
+            f"order {printable(other['order_id'])}: the same amount, {other['state']}, {moment(other['created_at'])}"
         )
     for warning in before.warnings:
-        typer.echo(f"WARNING: {warning}")
+        typer.echo(f"WARNING: {printable(warning)}")

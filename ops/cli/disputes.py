@@ -47,7 +47,7 @@ def list_disputes(
     table.columns[5].justify = "right"
     for row in rows:
         due = moment(row["evidence_due_at"]) if row["evidence_due_at"] else ""
-        names = (row["dispute_reference"], row["tenant"], row["order_id"])
+        names = (printable(row[name]) for name in ("dispute_reference", "tenant", "order_id"))
         state_cell = row["state"] if row["certain"] else f"{row['state']} (outcome unknown)"
         table.add_row(*names, state_cell, row["stage"], amount(row["amount_minor"], row["currency"]), due)
     show(table)
@@ -70,8 +70,11 @@ def show_dispute(name: Name, tenant: Tenant = None, *, as_json: AsJson = False) 
             ("fee", "fee_minor"),
         )
     }
-    show(Text(f"{dispute['dispute_reference']} is {dispute['state']} ({dispute['stage']})", "bold"))
-    show(f"payment {dispute['payment_id']} of order {dispute['order_id']}, merchant {dispute['merchant_id']}")
+    stands = f"{dispute['dispute_reference']} is {dispute['state']} ({dispute['stage']})"
+    whose = (
+        f"payment {dispute['payment_id']} of order {dispute['order_id']}, merchant {dispute['merchant_id']}"
+    )
+    show(Text(printable(stands), "bold"), printable(whose))
     show("; ".join(f"{title} {text}" for title, text in money.items()))
     if dispute["evidence_due_at"]:
         show(f"answer until {moment(dispute['evidence_due_at'])}")

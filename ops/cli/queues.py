@@ -55,7 +55,8 @@ def list_dead_letters(
     table = Table("id", "since", "topic/partition/offset", "event", "reason", "detail")
     for row in rows:
         gone = " (replayed)" if row["replayed_at"] else ""
-        cells = (moment(row["dead_at"]) + gone, place(row), row["event_id"] or "unreadable", row["reason"])
+        event = printable(row["event_id"] or "unreadable")
+        cells = (moment(row["dead_at"]) + gone, place(row), event, row["reason"])
         table.add_row(str(row["dead_letter_id"]), *cells, Text(printable(row["detail"])))
     _print(table, len(rows), count)
 
@@ -153,17 +154,10 @@ def list_parked(topic: Topic = None, limit: Limit = 50, *, as_json: AsJson = Fal
     now = datetime.now(UTC)
     table = Table("topic", "key", "event", "reason", "waits for", "age", "tries", "detail")
     for row in rows:
-        key = f"{row['tenant']}:{row['key']}"
-        waits_for = row["waits_for"] or "time"
-        cells = (
-            key,
-            row["event_id"],
-            row["reason"],
-            waits_for,
-            age(now - row["parked_at"]),
-            str(row["tries"]),
-        )
-        table.add_row(row["topic"], *cells, Text(printable(row["detail"])))
+        named = (f"{row['tenant']}:{row['key']}", row["event_id"], row["reason"], row["waits_for"] or "time")
+        since = (age(now - row["parked_at"]), str(row["tries"]))
+        cells = (*map(printable, named), *since, printable(row["detail"]))
+        table.add_row(row["topic"], *cells)
     _print(table, len(rows), count)
 
 

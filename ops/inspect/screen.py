@@ -47,10 +47,13 @@ def fail(message: str, code: int = 1) -> NoReturn:
 
 
 def show(*parts: RenderableType) -> None:
-    """On a terminal as it fits; in a pipe or file no line is broken, so that grep finds whole ids."""
-    console = Console()
+    """On a terminal as it fits; in a pipe or file no line is broken, so that grep finds whole ids.
+
+    Text is shown as it is: a stored name like `[/x]` or `:x:` is no markup. Colours come as `Text` with a style.
+    """
+    console = Console(markup=False, emoji=False)
     if not console.is_terminal:
-        console = Console(width=UNBROKEN)
+        console = Console(width=UNBROKEN, markup=False, emoji=False)
     console.print(*parts, sep="\n")
 
 
