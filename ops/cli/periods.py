@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import getpass
-import uuid
-from datetime import UTC, datetime
-from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
+from typing import Annotated, Any
 
 import typer
-from aiokafka.errors import KafkaError
 from rich.table import Table
 from rich.text import Text
 
 from db.queries import periods as sql
 from handlers.ledger.model import DEBIT, AccountType
-from ops.charge.sending import SOURCE, command
+from ops.cli.asking import Actor, AsJson, Limit, OfTenant, acting, carry_out
 from ops.inspect.screen import act, ask, fail, show, show_json
-from ops.inspect.words import amount, moment, printable
+from ops.inspect.words import amount, printable
 from ops.periods.closings import take_closings
 from ops.statements.fence import UnsettledError
-from producers.client import Client, InvalidEventError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from ops.statements.moments import local, zone_of
 
 commands = typer.Typer()
 periods = typer.Typer(
@@ -32,30 +25,22 @@ periods = typer.Typer(
 )
 commands.add_typer(periods, name="periods")
 
-TOPIC: Final = "ledger.commands"
-PATIENCE_S: Final = 15.0
-LOOK_AGAIN_S: Final = 0.1
-
 Tenant = Annotated[str, typer.Argument(help="Whose books.")]
-OfTenant = Annotated[str | None, typer.Option(help="Only this tenant's.")]
 Name = Annotated[
     str, typer.Argument(help="A month 2026-10, a quarter 2026-Q4, a year 2026: as the tenant counts.")
 ]
 Note = Annotated[str, typer.Option(help="Why; kept in the audit log.")]
-Actor = Annotated[str | None, typer.Option(help="Who does it; by default you.")]
-Limit = Annotated[int, typer.Option(min=1, help="How many to list.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs; amounts in minor units.")]
 
 
 @periods.command("list")
 def list_periods(tenant: OfTenant = None, limit: Limit = 50, *, as_json: AsJson = False) -> None:
-    """List the periods that somebody touched, newest first; all later ones are open."""
+    """List the periods that somebody touched, newest first; all later ones are open. Each tenant by its own clock."""
 
-    async def found(connection: Any) -> tuple[list[Any], int]:
+    async def found(connection: Any) -> tuple[list[Any], int, dict[str, tzinfo]]:
         rows = await sql.periods(connection, tenant=tenant, most=limit)
-        return rows, await sql.count_periods(connection, tenant=tenant)
+        return rows, await sql.count_periods(connection, tenant=tenant), await _zones(connection, rows)
 
-    rows, count = ask(found)
+    rows, count, zones = ask(found)
     if as_json:
         show_json([dict(row) for row in rows])
         return
@@ -66,8 +51,8 @@ def list_periods(tenant: OfTenant = None, limit: Limit = 50, *, as_json: AsJson 
             row["tenant"],
             row["period"],
             row["state"],
-            moment(row["starts_at"]),
-            moment(row["ends_at"]),
+            local(row["starts_at"], zones[row["tenant"]]),
+            local(row["ends_at"], zones[row["tenant"]]),
             Text(printable(row["changed_by"])),
             Text(printable(row["reopening_requested_by"] or "")),
             taken,
@@ -108,15 +93,21 @@ def list_late(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """List entries that happened in a period which was closed by then, newest first."""
-    rows = ask(lambda connection: sql.late_entries(connection, tenant=tenant, period=period, most=limit))
+    """List entries that happened in a period which was closed by then, newest first. Each tenant by its own clock."""
+
+    async def found(connection: Any) -> tuple[list[Any], dict[str, tzinfo]]:
+        rows = await sql.late_entries(connection, tenant=tenant, period=period, most=limit)
+        return rows, await _zones(connection, rows)
+
+    rows, zones = ask(found)
     if as_json:
         show_json([dict(row) for row in rows])
         return
     table = Table("entry", "tenant", "rule", "about", "happened", "in", "booked as of")
     for row in rows:
         about = Text(printable(f"{row['object_type']} {row['object_id']}"))
-        happened, booked = moment(row["origin_effective_at"]), moment(row["effective_at"])
+        here = zones[row["tenant"]]
+        happened, booked = local(row["origin_effective_at"], here), local(row["effective_at"], here)
         table.add_row(
             str(row["entry_id"]), row["tenant"], row["rule"], about, happened, row["period"], booked
         )
@@ -176,32 +167,16 @@ def refuse(tenant: Tenant, period: Name, note: Note, actor: Actor = None) -> Non
     _ask_for(tenant, "period_reopening_refused", {"period": period, "note": note}, actor)
 
 
+async def _zones(connection: Any, rows: Sequence[Any]) -> dict[str, tzinfo]:
+    """Tenant -> the zone in which it counts, of the tenants in `rows`; UTC where it never said."""
+    tenants = sorted({row["tenant"] for row in rows})
+    counting = await sql.tenants_now(connection, tenants=tenants)
+    return dict.fromkeys(tenants, UTC) | {
+        row["tenant"]: zone_of(row["zone"]) for row in counting if row["zone"] is not None
+    }
+
+
 def _ask_for(tenant: str, name: str, data: Mapping[str, Any], actor: str | None) -> None:
-    """Publish the command as finance, and wait for what becomes of it. Exit 1 when it is refused."""
-    key = f"periods-{uuid.uuid4()}"
-    told = {"actor": {"id": actor or getpass.getuser(), "role": "finance"}, **data}
-    body = command(tenant, f"ledger.{name}.v1", key, told)
-
-    async def ask_and_wait(connection: Any, kafka: str) -> Any:
-        async with Client(kafka, TOPIC) as client:
-            await client.publish(body)
-        deadline = monotonic() + PATIENCE_S
-        while monotonic() < deadline:
-            row = await sql.outcome_of_command(connection, event_id=key, source=SOURCE, tenant=tenant)
-            if row is not None:
-                return row
-            await asyncio.sleep(LOOK_AGAIN_S)
-        return None
-
-    try:
-        row = act(ask_and_wait)
-    except (InvalidEventError, KafkaError) as error:
-        fail(str(error))
-    if row is None:
-        fail(
-            f"published at {datetime.now(UTC):%H:%M:%S} UTC, but no worker took it in within {PATIENCE_S:g} s",
-            2,
-        )
-    if row["outcome"] != "applied":
-        fail(f"{row['outcome']}, {row['reason']}: {printable(row['detail'] or '')}")
+    """Have it done as finance. Exit 1 when it is refused, 3 when it waits."""
+    carry_out(tenant, [(f"ledger.{name}", {"actor": acting(actor, "finance"), **data})])
     typer.echo("done")
