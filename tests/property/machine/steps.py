@@ -12,6 +12,7 @@ from tests.property.machine.town import GATEWAY, HOOKS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from handlers.decision import Timer
     from tests.property.machine.objects import Charge, Contested, GivenBack
     from tests.property.machine.town import Town
 
@@ -164,6 +165,11 @@ def _time_out(town: Town, luck: Luck) -> None:
     timer = luck.pick(timers[:4])
     if not luck.one_in(6):  # else it will come once more
         town.memory.timers.remove(timer)
+    fall_due(town, timer, crash=luck.one_in(4))
+
+
+def fall_due(town: Town, timer: Timer, *, crash: bool = False) -> None:
+    """It is so late, and the scheduler says so."""
     town.clock.jump(timer.due_at)
     town.memory.give_up_waiting()
     about = {
@@ -174,7 +180,7 @@ def _time_out(town: Town, luck: Luck) -> None:
         "object_id": timer.object_id,
         "due_at": timer.due_at.isoformat(),
     }
-    town.send("due", about, source="/counterfoil/scheduler", crash=luck.one_in(4))
+    town.send("due", about, source="/counterfoil/scheduler", crash=crash)
 
 
 def _wait(town: Town, luck: Luck) -> None:

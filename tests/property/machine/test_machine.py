@@ -9,7 +9,7 @@ The normal suite runs the same few seconds each time. For a long run:
 from __future__ import annotations
 
 import os
-from collections import Counter, defaultdict
+from collections import Counter
 from random import Random
 from typing import Final
 
@@ -20,8 +20,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.property.machine.commands import refusals
 from tests.property.machine.laws import forbidden_steps, not_taken
-from tests.property.machine.search import Search
+from tests.property.machine.life import Life
 from tests.property.machine.steps import STEPS, take
+from tests.property.machine.stories import STORIES
 from tests.property.machine.town import Town
 
 STEPS_A_RUN: Final = 2_000
@@ -29,10 +30,6 @@ RUNS: Final = int(os.environ.get("COUNTERFOIL_MACHINE_RUNS", "0"))
 """Of a long run; the normal suite has a few."""
 SEED: Final = int(os.environ.get("COUNTERFOIL_MACHINE_SEED", "0"))
 USUAL_RUNS: Final = 8
-LIVES: Final = 500
-"""Lives of a single order, each after something that no run has reached."""
-MISSED_AT_MOST: Final = 12
-"""Steps that the usual suite may miss; a long run may miss none. Every refusal is seen in both."""
 SHRINKABLE: Final = 3
 """Runs by Hypothesis in the normal suite: a failure there comes as the shortest history that shows it."""
 MOST: Final = len(STEPS) * 2**20
@@ -67,9 +64,8 @@ test_no_history_breaks_a_law = pytest.mark.timeout(7_200 if RUNS else 300)(Machi
 
 
 @pytest.mark.timeout(14_400 if RUNS else 300)
-def test_all_of_the_tables_is_walked_and_nothing_beside_them() -> None:
+def test_whatever_happens_by_chance_no_step_is_beside_the_tables() -> None:
     taken: Counter[tuple[str, str | None, str]] = Counter()
-    refused: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for seed in range(SEED, SEED + (RUNS or USUAL_RUNS)):
         chance = Random(seed)  # noqa: S311 - it only chooses what happens
         fees = chance.choice(["return_proportionally", "keep"])
@@ -82,10 +78,15 @@ def test_all_of_the_tables_is_walked_and_nothing_beside_them() -> None:
         except AssertionError as error:
             raise AssertionError(f"seed {seed}: {error}") from error
         taken += town.memory.taken
-        for what, reasons in town.refused.items():
-            refused[what] |= reasons
     assert forbidden_steps(taken) == set()
-    search = Search(not_taken(taken), refusals() - set(refused), Random(SEED + 1))  # noqa: S311 - the same
-    search.run(LIVES)
-    assert search.refusals == set()
-    assert len(search.steps) <= (0 if RUNS else MISSED_AT_MOST), search.steps
+
+
+def test_the_stories_take_every_step_of_the_tables_and_see_every_refusal() -> None:
+    town = Town()
+    for story in STORIES:
+        life = Life(town)
+        story(life)
+        town.retire(life.order_id)
+    assert forbidden_steps(town.memory.taken) == set()
+    assert not_taken(town.memory.taken) == set()
+    assert refusals() - set(town.refused) == set()
