@@ -37,7 +37,7 @@ WHERE a.account_id = :account_id;
 -- The accounts of a code, or of all, and what they held before each tenant's moment.
 SELECT
     a.tenant, a.account_id, a.code, a.owner, a.currency, a.type, h.debit_minor, h.credit_minor, h.lines
-FROM unnest(:tenants::text[], :befores::timestamptz[]) AS u (tenant, before)
+FROM unnest(:tenants::text[], :ends::timestamptz[]) AS u (tenant, before)
 LEFT JOIN LATERAL (
     SELECT i.number, i.closed_before
     FROM standing_closings AS i
@@ -59,7 +59,7 @@ ORDER BY a.tenant, a.owner, a.code, a.currency;
 SELECT
     a.tenant, a.currency, a.code, a.type,
     sum(h.debit_minor) AS debit_minor, sum(h.credit_minor) AS credit_minor, sum(h.lines) AS lines
-FROM unnest(:tenants::text[], :befores::timestamptz[]) AS u (tenant, before)
+FROM unnest(:tenants::text[], :ends::timestamptz[]) AS u (tenant, before)
 LEFT JOIN LATERAL (
     SELECT i.number, i.closed_before
     FROM standing_closings AS i

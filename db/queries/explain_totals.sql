@@ -30,7 +30,7 @@ SELECT
     k.account_id AS moved_account_id, l.tenant, l.entry_id, l.line, l.direction, l.amount_minor, l.currency,
     a.code, a.owner, l.account_id, l.rule, l.object_type, l.object_id, l.source, l.event_id, l.legs,
     l.effective_at, l.posted_at
-FROM unnest(:tenants::text[], :account_ids::bigint[], :sinces::timestamptz[], :befores::timestamptz[])
+FROM unnest(:tenants::text[], :account_ids::bigint[], :sinces::timestamptz[], :ends::timestamptz[])
     WITH ORDINALITY AS k (tenant, account_id, since, before, place)
 INNER JOIN accounts AS a ON a.account_id = k.account_id
 CROSS JOIN LATERAL (
@@ -163,7 +163,7 @@ SELECT h.* FROM (
             u.debit_minor - coalesce(o.debit_minor, 0) AS debit_minor,
             u.credit_minor - coalesce(o.credit_minor, 0) AS credit_minor,
             u.lines - coalesce(o.lines, 0) AS lines
-        FROM unnest(:tenants::text[], :sinces::timestamptz[], :befores::timestamptz[])
+        FROM unnest(:tenants::text[], :sinces::timestamptz[], :ends::timestamptz[])
             AS k (tenant, since, before)
         LEFT JOIN LATERAL (
             SELECT i.number, i.closed_before

@@ -1,7 +1,9 @@
 -- name: gauges^
 -- What only the database can tell of the whole system.
 SELECT
-    (SELECT count(DISTINCT o.batch_id) FROM outbox_batches AS o WHERE o.batch_id > c.batch_id) AS outbox_backlog,
+    (
+        SELECT count(DISTINCT o.batch_id) FROM outbox_batches AS o WHERE o.batch_id > c.batch_id
+    ) AS outbox_backlog,
     coalesce((
         SELECT extract(EPOCH FROM clock_timestamp() - min(o.created_at))
         FROM outbox_batches AS o WHERE o.batch_id > c.batch_id

@@ -19,7 +19,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from db.queries import bench as sql
-from db.writes import OUTBOX_CHANNEL
+from db.outbox import OUTBOX_CHANNEL
 from ops.bench.commits import Began, commit_times
 from ops.bench.crew import LOOK_EVERY_S, crew
 from ops.bench.errors import BenchError

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from db.connection import Connection
-    from ops.statements.calendars import Befores
+    from ops.statements.calendars import Ends
     from ops.statements.moments import Basis
 
 
@@ -82,7 +82,7 @@ async def trial_balances(
 
 async def trial_balances_before(
     connection: Connection,
-    before: Befores,
+    before: Ends,
     basis: Basis,
     *,
     tenant: str | None = None,
@@ -109,7 +109,7 @@ async def balances(
 async def balances_before(
     connection: Connection,
     code: str,
-    before: Befores,
+    before: Ends,
     basis: Basis,
     *,
     tenant: str | None = None,
@@ -117,13 +117,13 @@ async def balances_before(
     currency: str | None = None,
 ) -> list[AccountBalance]:
     """The accounts of a code and what they held before a moment, likewise."""
-    befores = await each_before(connection, before, tenant)
+    ends = await each_before(connection, before, tenant)
     async with connection.transaction():
         await books.plan_for_lookups(connection)
         rows = await books.balances_before(
             connection,
-            tenants=list(befores),
-            befores=list(befores.values()),
+            tenants=list(ends),
+            ends=list(ends.values()),
             basis=basis,
             code=code,
             owner=owner,

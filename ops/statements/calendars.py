@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Befores: TypeAlias = datetime | Mapping[str, datetime]
+Ends: TypeAlias = datetime | Mapping[str, datetime]
 """The moment before which entries count: one for all, or each tenant's own."""
 
 
@@ -46,7 +46,7 @@ async def in_each_zone(
     return {whose: read(its) for whose, its in (await zones_of(connection, tenant, zone)).items()}
 
 
-async def each_before(connection: Connection, before: Befores, tenant: str | None) -> Mapping[str, datetime]:
+async def each_before(connection: Connection, before: Ends, tenant: str | None) -> Mapping[str, datetime]:
     """Tenant -> its moment, of the tenant alone where one is named."""
     if isinstance(before, datetime):
         return dict.fromkeys(await zones_of(connection, tenant), before)

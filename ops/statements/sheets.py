@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from db.connection import Connection
-    from ops.statements.calendars import Befores
+    from ops.statements.calendars import Ends
     from ops.statements.moments import Basis
 
 RESULT: Final = "result"
@@ -98,7 +98,7 @@ class IncomeStatement:
 
 async def balance_sheets(
     connection: Connection,
-    before: Befores,
+    before: Ends,
     basis: Basis,
     *,
     tenant: str | None = None,
@@ -135,8 +135,8 @@ async def income_statements(
     `period` is one for all or each tenant's own: a month begins at each one's midnight. Within one transaction on one
     snapshot (REPEATABLE READ) both ends are of the same books.
     """
-    since: Befores
-    before: Befores
+    since: Ends
+    before: Ends
     if isinstance(period, Period):
         since, before = period.since, period.before
     else:
@@ -160,7 +160,7 @@ async def income_statements(
 
 async def turnover(
     connection: Connection,
-    before: Befores,
+    before: Ends,
     basis: Basis,
     *,
     tenant: str | None = None,
@@ -170,11 +170,11 @@ async def turnover(
 
     By tenant, currency, and code in the order of a trial balance.
     """
-    befores = await each_before(connection, before, tenant)
+    ends = await each_before(connection, before, tenant)
     async with connection.transaction():
         await sql.plan_for_lookups(connection)
         rows: list[asyncpg.Record] = await sql.turnover(
-            connection, tenants=list(befores), befores=list(befores.values()), basis=basis, currency=currency
+            connection, tenants=list(ends), ends=list(ends.values()), basis=basis, currency=currency
         )
     return rows
 

@@ -14,7 +14,7 @@ from ops.inspect.balances import AccountBalance, balances_before
 from ops.inspect.explain.moved import line_nodes, moved_nodes
 from ops.inspect.node import Node
 from ops.inspect.words import amount
-from ops.statements.calendars import Befores, each_before
+from ops.statements.calendars import Ends, each_before
 from ops.statements.moments import Basis
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ class Span:
     Each bound is one for all, or each tenant's own, in whose zone a day ends.
     """
 
-    since: Befores
-    before: Befores
+    since: Ends
+    before: Ends
     basis: Basis
     name: str
 
@@ -130,7 +130,7 @@ async def account_nodes(
         since, before = await span.bounds(connection)
         dates = {
             "sinces": [since[account.tenant] for account in accounts],
-            "befores": [before[account.tenant] for account in accounts],
+            "ends": [before[account.tenant] for account in accounts],
             "basis": span.basis,
         }
         async with connection.transaction():

@@ -70,7 +70,7 @@ async def explain_total(
         async with connection.transaction():
             await books.plan_for_lookups(connection)
             rows = await sql.largest_accounts_between(
-                connection, befores=list(before.values()), **dates, **asked
+                connection, ends=list(before.values()), **dates, **asked
             )
     held = [one for one in held_of(rows) if one.lines]
     accounts = await account_nodes(connection, [one for group in held for one in group.accounts], span, how)
