@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Final
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from db.queries import bench as sql
 from db.outbox import OUTBOX_CHANNEL
+from db.queries import bench as sql
 from ops.bench.commits import Began, commit_times
 from ops.bench.crew import LOOK_EVERY_S, crew
 from ops.bench.errors import BenchError
