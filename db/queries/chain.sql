@@ -88,7 +88,7 @@ FROM (
         ) AS told
     FROM entry_references AS r
     INNER JOIN entries AS e ON e.entry_id = r.entry_id AND e.tenant = r.tenant
-    WHERE r.entry_id BETWEEN :lowest AND :highest
+    WHERE r.entry_id BETWEEN :lowest AND :highest AND e.entry_id BETWEEN :lowest AND :highest
         AND e.xid > :after::text::xid8 AND e.xid <= :through::text::xid8
     GROUP BY e.tenant, e.xid, e.entry_id
     UNION ALL
@@ -101,7 +101,7 @@ FROM (
         ) AS told
     FROM entry_origins AS o
     INNER JOIN entries AS e ON e.entry_id = o.entry_id AND e.tenant = o.tenant
-    WHERE o.entry_id BETWEEN :lowest AND :highest
+    WHERE o.entry_id BETWEEN :lowest AND :highest AND e.entry_id BETWEEN :lowest AND :highest
         AND e.xid > :after::text::xid8 AND e.xid <= :through::text::xid8
     GROUP BY e.tenant, e.xid, e.entry_id
     UNION ALL
@@ -115,7 +115,7 @@ FROM (
         ) AS told
     FROM entry_links AS n
     INNER JOIN entries AS e ON e.entry_id = n.entry_id AND e.tenant = n.tenant
-    WHERE n.entry_id BETWEEN :lowest AND :highest
+    WHERE n.entry_id BETWEEN :lowest AND :highest AND e.entry_id BETWEEN :lowest AND :highest
         AND e.xid > :after::text::xid8 AND e.xid <= :through::text::xid8
     GROUP BY e.tenant, e.xid, e.entry_id
 ) AS p
