@@ -24,18 +24,18 @@ FAILED: Final = "failed"
 """Of the payment's own charge: the provider reported that it failed; older good news of it is no news."""
 RETURNED: Final = "returned"
 """Of the payment's own charge: the bank took it back."""
-PAID_OTHERWISE: Final = "paid_otherwise"
-"""Of a charge that was the payment's own: the order is paid without a provider; what it holds or takes goes back."""
+LEFT: Final = "left"
+"""Of a charge that was the payment's own, until the customer paid otherwise or tried again: it may still succeed."""
 SUCCEEDED: Final = "succeeded"
 NO_EFFECT: Final = "no_effect"
 """Of a call: what a person decided."""
 CONTRADICTED: Final = "contradicted"
 """Of a call: a person decided, and the provider said otherwise later."""
 
-METHODS: Final = "methods"
+OTHER_METHOD: Final = "other method"
 """Of the attempts: they were by different methods; the word names one that is not the payment's any more."""
-ASKED: Final = "asked_minor"
-"""Of the attempts: what each asked for, once the order costs more."""
+ASKED: Final = "asked for"
+"""Of the attempts: what each asked for, in minor units, once the order costs more. No reference has a space in it."""
 
 CLOSED: Final = frozenset({REVERSED, NOT_REFUNDED, RELEASED, RETURNED})
 """Charges about which no report changes anything any more."""
@@ -56,6 +56,13 @@ def forget(payment: Payment, name: object) -> dict[str, Any]:
     return {
         "remarks": {key: word for key, word in (payment.remarks or {}).items() if key != str(name)} or None
     }
+
+
+def leave(payment: Payment) -> dict[str, Any]:
+    """The change that remembers the payment's own charge before it is given up for another; a hold may be partial."""
+    charge = payment.provider_reference
+    known = charge is None or remark_of(payment, charge) is not None
+    return {} if known else remark(payment, charge, LEFT)
 
 
 def asked_minor(payment: Payment) -> int:

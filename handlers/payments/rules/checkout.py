@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from handlers.decision import Decision, Rejection, Waiting
-from handlers.payments.remarks import METHODS, remark
+from handlers.payments.remarks import OTHER_METHOD, leave, remark
 from handlers.payments.rules.opening import method_of, open_payment
 from handlers.payments.rules.steps import advance, ask, busy, refusal, tell, transition, unknown
 from handlers.payments.states import State, Trigger
@@ -81,7 +81,7 @@ def request_confirmation(payment: Payment | None, message: ConfirmationRequested
         )
     changes = method_of(details) if details else {}
     if details is not None and payment.attempts and details.type != payment.method:
-        changes |= remark(payment, METHODS, payment.method or "")
+        changes |= remark(payment, OTHER_METHOD, payment.method or "")
     if message.data.off_session is not None:
         changes["off_session"] = message.data.off_session
     return confirm(replace(payment, **changes), now)
@@ -101,7 +101,7 @@ def complete_challenge(payment: Payment | None, message: ChallengeCompleted, now
 
 def confirm(payment: Payment, now: datetime) -> Decision:
     """Ask the provider that the routing names first for another authorization, with the method that the payment has."""
-    fresh = replace(payment, provider=None, provider_reference=None, state_ends_at=None)
+    fresh = replace(payment, provider=None, provider_reference=None, state_ends_at=None, **leave(payment))
     confirmed, step = advance(fresh, Trigger.CONFIRM, now)
     asking, call = _authorize(confirmed, now)
     return Decision(states=(asking,), transitions=(step,), events=(tell(asking),), calls=(call,))

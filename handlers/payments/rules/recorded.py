@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from handlers.decision import Decision, Rejection, Waiting
 from handlers.payments.postings import book_taken, fee_after
-from handlers.payments.remarks import PAID_OTHERWISE, remark, remark_of
+from handlers.payments.remarks import leave
 from handlers.payments.rules.opening import open_payment
 from handlers.payments.rules.steps import advance, busy, refusal, tell, transition
 from handlers.payments.states import State, Trigger
@@ -89,15 +89,9 @@ def miss_collection(payment: Payment | None, message: PaymentNotCollected, now: 
 
 
 def _otherwise(payment: Payment, collection: Collection) -> dict[str, Any]:
-    """The changes of a payment that was to be made by card and is not: nothing of the card or its provider stays.
-
-    Only the charge is remembered, of which anything may still be captured: a hold that expired was perhaps partial.
-    """
-    charge = payment.provider_reference
-    known = charge is None or remark_of(payment, charge) is not None
-    remembered = {} if known else remark(payment, charge, PAID_OTHERWISE)
+    """The changes of a payment that was to be made by card and is not: only of its charge something is remembered."""
     return {
-        **remembered,
+        **leave(payment),
         "method": collection,
         "method_token": None,
         "method_network": None,

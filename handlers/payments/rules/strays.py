@@ -14,9 +14,10 @@ from handlers.payments.model import call_id_of, derived_id
 from handlers.payments.policy import ATTACH_WITHIN, ATTACHABLE, NO_FURTHER_ATTEMPT
 from handlers.payments.postings import STRAY_RECEIVED, STRAY_RETURNED, book_aside
 from handlers.payments.remarks import (
-    METHODS,
+    LEFT,
     NOT_REFUNDED,
     NOT_RELEASED,
+    OTHER_METHOD,
     REVERSED,
     REVERSING,
     being_reversed,
@@ -67,7 +68,7 @@ def is_attachable(payment: Payment, charge: Charge, now: datetime) -> bool:
     A charge must be booked by its own method. A report does not name it: after attempts by different methods only
     that of the last one's charge is certain.
     """
-    certain = remark_of(payment, METHODS) is None or charge.reference == payment.provider_reference
+    certain = remark_of(payment, OTHER_METHOD) is None or charge.reference == payment.provider_reference
     return (
         payment.state in ATTACHABLE
         and now - payment.updated_at <= ATTACH_WITHIN
@@ -75,7 +76,7 @@ def is_attachable(payment: Payment, charge: Charge, now: datetime) -> bool:
         and payment.captured_minor == 0
         and payment.method_token is not None
         and payment.reason not in NO_FURTHER_ATTEMPT
-        and remark_of(payment, charge.reference) is None
+        and remark_of(payment, charge.reference) in {None, LEFT}
         and certain
     )
 

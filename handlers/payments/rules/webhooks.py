@@ -14,8 +14,8 @@ from handlers.payments.model import is_call_of
 from handlers.payments.remarks import (
     CLOSED,
     FAILED,
+    LEFT,
     NOT_RELEASED,
-    PAID_OTHERWISE,
     REVERSING,
     asked_minor,
     being_reversed,
@@ -48,7 +48,7 @@ def payment_reported(payment: Payment | None, message: PaymentReported, now: dat
 
 def _reported(payment: Payment, data: PaymentReportedData, now: datetime) -> Outcome:
     word = remark_of(payment, data.provider_reference)
-    if word not in {None, PAID_OTHERWISE}:
+    if word not in {None, LEFT}:
         return _remarked(payment, data, word, now)
     if _is_own(payment, data):
         if being_reversed(payment) is not None:
@@ -125,7 +125,7 @@ def _not_asked_for(payment: Payment, charge: Charge, data: PaymentReportedData) 
 
     A charge that somebody made for the order by hand is not ours, and one attempt at one provider has one charge.
     """
-    if remark_of(payment, charge.reference) == PAID_OTHERWISE:
+    if remark_of(payment, charge.reference) == LEFT:
         return None
     if not payment.calls:
         detail = f"{charge.reference}: nobody asked a provider about order {payment.order_id}"

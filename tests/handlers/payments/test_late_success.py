@@ -27,7 +27,7 @@ from tests.handlers.payments.situations import (
     unavailable,
 )
 from tests.handlers.scene import Scene
-from tests.schemas.samples import DEBIT, cloud_event, read
+from tests.schemas.samples import ABSENT, DEBIT, cloud_event, read
 
 
 def suspense(scene: Scene) -> int:
@@ -238,9 +238,11 @@ def test_a_partial_late_success_is_not_attached() -> None:
     assert scene.calls[-1].amount_minor == 500
 
 
-@pytest.mark.parametrize("fact", ["payment_recorded", "payment_deferred"])
-def test_a_known_charge_of_an_order_paid_otherwise_is_given_back_whatever_its_amount(fact: str) -> None:
-    scene = challenge_failed().send(fact)
+@pytest.mark.parametrize("instead", ["payment_recorded", "payment_deferred", "confirmation_requested"])
+def test_a_known_charge_that_was_left_for_another_is_given_back_whatever_its_amount(instead: str) -> None:
+    scene = challenge_failed().send(instead)
+    if instead == "confirmation_requested":
+        scene.answer("call_succeeded", provider_reference="auth_2")
     scene.report("captured", provider_reference="auth_1", authorized_minor=500, captured_minor=500)
     assert (scene.calls[-1].operation, scene.calls[-1].amount_minor, suspense(scene)) == ("refund", 500, 500)
     assert suspense(scene.answer("call_succeeded")) == 0
@@ -289,6 +291,14 @@ def test_a_first_attempt_s_charge_has_the_amount_of_then_when_the_second_one_s_h
     )
     scene.answer("call_succeeded")
     assert (scene.payment.state, suspense(scene)) == ("authorized", 0)
+
+
+def test_a_known_charge_that_was_left_for_another_attempt_is_attached_when_that_failed_too() -> None:
+    scene = challenge_failed().send("confirmation_requested").answer("call_declined")
+    scene.report("authorized", provider_reference="auth_1")
+    assert (scene.payment.state, scene.payment.provider_reference) == ("authorized", "auth_1")
+    scene.send("capture_requested", amount_minor=ABSENT, final=True)
+    assert scene.report("captured").payment.state == "succeeded"
 
 
 def test_nothing_is_given_back_of_the_payment_s_own_money() -> None:

@@ -47,9 +47,10 @@ UNAVAILABLE: Final = 6
 class Life:
     """Wherever the order comes to rest, everything that must be refused there is asked, and refused."""
 
-    def __init__(self, town: Town) -> None:
-        """A new order of the town's."""
+    def __init__(self, town: Town, *, modest: bool = False) -> None:
+        """A new order of the town's; a modest one asks nothing in vain by itself."""
         self.town = town
+        self._modest = modest
         self.order_id = self.town.open(Luck(0), (PRICE_MINOR,))
 
     # ---- what there is
@@ -180,7 +181,7 @@ class Life:
     def _look_around(self) -> Self:
         """Ask all that must be refused here; nothing, while an answer is awaited that could allow it."""
         waits = self._errands or self.town.results[self.order_id]
-        return self if waits else self.ask_in_vain()
+        return self if waits or self._modest else self.ask_in_vain()
 
     def ask_in_vain(self) -> Self:
         """Ask all that is not granted where the order's objects stand."""
