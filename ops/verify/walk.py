@@ -183,9 +183,10 @@ def _particulars(block: Block) -> dict[int, dict[str, bytes]]:
 
 def _changes(was: Mapping[str, bytes], now: Mapping[str, bytes]) -> list[str]:
     """What became of an entry's particulars, as it continues "entry 17 of acme"."""
-    return [
-        f": its {kind} {'were' if kind == 'references' else 'was'} {deed}"
-        for kind in sorted({*was, *now})
-        if was.get(kind) != now.get(kind)
-        for deed in ("added" if kind not in was else "removed" if kind not in now else "changed",)
-    ]
+    changes = []
+    for kind in sorted({*was, *now}):
+        if was.get(kind) != now.get(kind):
+            verb = "were" if kind == "references" else "was"
+            deed = "added" if kind not in was else "removed" if kind not in now else "changed"
+            changes.append(f": its {kind} {verb} {deed}")
+    return changes
