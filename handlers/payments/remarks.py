@@ -32,6 +32,8 @@ NO_EFFECT: Final = "no_effect"
 CONTRADICTED: Final = "contradicted"
 """Of a call: a person decided, and the provider said otherwise later."""
 
+ENDED: Final = "ended"
+"""Of such a charge that had been held, perhaps in part: only that it was captured all the same is news."""
 OTHER_METHOD: Final = "other method"
 """Of the attempts: they were by different methods; the word names one that is not the payment's any more."""
 ASKED: Final = "asked for"
@@ -59,10 +61,10 @@ def forget(payment: Payment, name: object) -> dict[str, Any]:
 
 
 def leave(payment: Payment) -> dict[str, Any]:
-    """The change that remembers the payment's own charge before it is given up for another; a hold may be partial."""
+    """The change that remembers the payment's own charge before it is given up for another."""
     charge = payment.provider_reference
     known = charge is None or remark_of(payment, charge) is not None
-    return {} if known else remark(payment, charge, LEFT)
+    return {} if known else remark(payment, charge, ENDED if payment.authorized_minor else LEFT)
 
 
 def asked_minor(payment: Payment) -> int:

@@ -21,6 +21,8 @@ from handlers.payments.remarks import (
     REVERSED,
     REVERSING,
     being_reversed,
+    forget,
+    leave,
     remark,
     remark_of,
 )
@@ -82,7 +84,13 @@ def is_attachable(payment: Payment, charge: Charge, now: datetime) -> bool:
 
 
 def _attach(payment: Payment, charge: Charge, now: datetime) -> Decision:
-    known = replace(payment, provider=charge.provider, provider_reference=charge.reference)
+    left = replace(payment, **leave(payment))
+    known = replace(
+        left,
+        provider=charge.provider,
+        provider_reference=charge.reference,
+        **forget(left, charge.reference),
+    )
     if charge.captured:
         late = take(known, charge.amount_minor, charge.at, now, final=True, trigger=Trigger.CAPTURE_LATE)
     else:

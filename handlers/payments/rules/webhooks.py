@@ -13,6 +13,7 @@ from handlers.decision import Decision, Rejection, Waiting
 from handlers.payments.model import is_call_of
 from handlers.payments.remarks import (
     CLOSED,
+    ENDED,
     FAILED,
     LEFT,
     NOT_RELEASED,
@@ -150,7 +151,7 @@ def _remarked(payment: Payment, data: PaymentReportedData, word: str, now: datet
     charge = charge_of(payment, data)
     if word in CLOSED or charge is None or not charge.captured:
         return no_news()
-    if word == FAILED:
+    if word in {ENDED, FAILED}:
         return found(payment, charge, now)
     if word.startswith(REVERSING) and payment.call_operation != "void":
         return no_news()

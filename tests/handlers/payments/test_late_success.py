@@ -258,11 +258,21 @@ def test_a_partial_hold_that_expired_and_is_captured_after_the_order_was_paid_ot
     assert suspense(scene.answer("call_succeeded")) == 0
 
 
-def test_a_hold_that_was_let_go_of_after_the_order_was_paid_otherwise_is_not_voided_once_more() -> None:
-    scene = expired().send("payment_recorded").report("canceled", provider_reference="auth_1")
-    calls = len(scene.calls)
+def test_what_is_said_again_of_a_hold_that_ended_is_no_news_after_the_order_was_paid_otherwise() -> None:
+    scene = expired().send("payment_recorded")
     assert scene.report("authorized", provider_reference="auth_1").outcome == Decision()
-    assert len(scene.calls) == calls
+
+
+def test_what_is_said_again_of_a_hold_that_ended_does_not_take_the_place_of_one_that_came_after_it() -> None:
+    scene = expired()
+    answered = scene.calls[-1].call_id
+    scene.report("authorized", provider_reference="auth_0").time_out("authorization_expiry")
+    assert (scene.payment.state, scene.payment.provider_reference) == ("expired", "auth_0")
+    assert scene.report("authorized", provider_reference="auth_1").outcome == Decision()
+    scene.answer("call_succeeded", operation="authorize", call_id=answered)
+    assert scene.rejection.reason is Reason.CALL_STALE
+    scene.report("captured", provider_reference="auth_1")
+    assert (scene.payment.state, scene.calls[-1].operation) == ("expired", "refund")
 
 
 def test_after_attempts_by_different_methods_a_late_charge_may_be_of_either_and_is_given_back() -> None:
