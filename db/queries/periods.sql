@@ -143,12 +143,6 @@ WHERE b.tenant = :tenant AND b.number = (
 )
 ORDER BY a.code, a.owner, a.currency;
 
--- name: outcome_of_command^
--- What became of a command: nothing yet, when there is no row.
-SELECT i.outcome, i.reason, i.detail
-FROM inbox AS i
-WHERE i.event_id = :event_id AND i.source = :source AND i.tenant = :tenant;
-
 -- name: late_entries
 -- Entries that happened in a closed period, newest first.
 SELECT

@@ -73,7 +73,14 @@ async def _refunds(connection: Connection, tenant: str | None, most: int) -> lis
             deciders(row["needs_approval_of"] or "finance", row["requested_by"]),
             row["act_by"],
             tuple(
-                _command("approvals", word, row["order_id"], row["refund_id"], tenant=row["tenant"])
+                _command(
+                    "approvals",
+                    word,
+                    row["order_id"],
+                    row["refund_id"],
+                    tenant=row["tenant"],
+                    role=row["needs_approval_of"],
+                )
                 for word in ("approve-refund", "refuse-refund")
             ),
         )
@@ -92,7 +99,9 @@ async def _journals(connection: Connection, tenant: str | None, most: int) -> li
             deciders(row["needs_approval_of"], row["proposed_by"]),
             row["act_by"],
             tuple(
-                _command("journals", word, row["journal_id"], tenant=row["tenant"])
+                _command(
+                    "journals", word, row["journal_id"], tenant=row["tenant"], role=row["needs_approval_of"]
+                )
                 for word in ("approve", "refuse")
             ),
         )
@@ -172,8 +181,8 @@ KINDS: Final[dict[str, Find]] = {
 """Kind -> how what waits of it is found."""
 
 
-def _command(*words: str, tenant: str | None = None, why: bool = True) -> str:
-    named = [*words, *(["--tenant", tenant] if tenant else [])]
+def _command(*words: str, tenant: str | None = None, role: str | None = None, why: bool = True) -> str:
+    named = [*words, *(["--tenant", tenant] if tenant else []), *(["--role", role] if role else [])]
     return f"counterfoil {shlex.join(named)}{' --note WHY' if why else ''}"
 
 

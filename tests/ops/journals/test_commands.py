@@ -252,8 +252,8 @@ async def test_a_proposal_that_broke_off_goes_on_where_it_was(clerk: Clerk, admi
     file = clerk.file(LEGS.splitlines()[0] + "\n" + row * 1000)
     propose = ("journals", "propose", file, *BOOKED, *ADA, "--id", "long")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ops.desk.asking._answer_to", _interrupted)
-        await clerk.run(*propose, code=130)
+        patch.setattr("ops.desk.asking._answer_to", _broken_off)
+        await clerk.run(*propose, code=1)
     again = await clerk.out(*propose)
     assert "is proposed" in again
     row_of = await admin.fetchrow("SELECT state, parts, legs FROM journals")
@@ -263,8 +263,9 @@ async def test_a_proposal_that_broke_off_goes_on_where_it_was(clerk: Clerk, admi
     assert await broken_laws(admin) == []
 
 
-async def _interrupted(*_: object) -> Answer:
-    raise KeyboardInterrupt
+async def _broken_off(*_: object) -> Answer:
+    msg = "the line is dead"
+    raise RuntimeError(msg)
 
 
 async def test_what_was_refused_may_be_proposed_anew_when_it_is_allowed(
