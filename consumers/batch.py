@@ -68,8 +68,8 @@ class Batch:
             await self._look_up_kept(connection, again)
 
     async def _look_up_messages(self, connection: Connection, readable: list[Incoming]) -> None:
-        names = [set(column) for column in zip(*(item.identity for item in readable), strict=True)]
-        for row in await sql.seen(connection, tenants=names[0], sources=names[1], event_ids=names[2]):
+        tenants, sources, event_ids = zip(*(item.identity for item in readable), strict=True)
+        for row in await sql.seen(connection, tenants=tenants, sources=sources, event_ids=event_ids):
             identity = (row["tenant"], row["source"], row["event_id"])
             self._seen[identity] = row["body"]
         self.writes.anyone_waits = await sql.anyone_waits(connection)

@@ -28,12 +28,10 @@ FROM unnest(
 WHERE i.topic = k.topic AND i.partition = k.partition;
 
 -- name: seen
--- Which messages came before, with what body and outcome: all that have one of these names in each place, for
--- that is one scan of the index, where a join is one for each message.
+-- Which of these messages came before, with what body and outcome.
 SELECT i.tenant, i.source, i.event_id, i.topic, i.partition, i."offset", i.body, i.outcome
-FROM inbox AS i
-WHERE i.event_id = any(:event_ids::text[]) AND i.source = any(:sources::text[])
-    AND i.tenant = any(:tenants::text[]);
+FROM unnest(:tenants::text[], :sources::text[], :event_ids::text[]) AS k (tenant, source, event_id)
+INNER JOIN inbox AS i ON i.tenant = k.tenant AND i.source = k.source AND i.event_id = k.event_id;
 
 -- name: conflicts
 -- Other bodies that came under these identities.
