@@ -26,13 +26,18 @@ TRY_EVERY_S: Final = 0.5
 
 @asynccontextmanager
 async def leading(
-    database_url: str, role: Role, stop: asyncio.Event, stands_by: Callable[[], None] | None = None
+    database_url: str,
+    role: Role,
+    stop: asyncio.Event,
+    stands_by: Callable[[], None] | None = None,
+    *,
+    by_key: bool = False,
 ) -> AsyncIterator[asyncpg.Connection[asyncpg.Record] | None]:
     """Wait until this process leads, then lend the connection that holds the lock; None when told to stop first.
 
-    `stands_by` is called while another leads: whoever waits for its turn is well.
+    `stands_by` is called while another leads: whoever waits for its turn is well. `by_key` as in db.connection.connect.
     """
-    connection = await connect(database_url, application=f"counterfoil {role}")
+    connection = await connect(database_url, application=f"counterfoil {role}", by_key=by_key)
     try:
         while not await sql.try_lead(connection, role=_LOCKS[role]):
             if stands_by is not None:

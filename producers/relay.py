@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 from zlib import crc32
 
@@ -63,7 +64,8 @@ async def run_relay(kafka: str, database_url: str, observer: RelayObserver, stop
 
 
 async def _lead(kafka: str, database_url: str, observer: RelayObserver, stop: asyncio.Event) -> None:
-    async with leading(database_url, "relay", stop, lambda: observer.led(leading=False)) as connection:
+    stands_by = partial(observer.led, leading=False)
+    async with leading(database_url, "relay", stop, stands_by, by_key=True) as connection:
         if connection is None:
             return
         producer = create_producer(kafka)

@@ -8,22 +8,18 @@ SELECT batch_id FROM relay_cursor WHERE relay = 'outbox';
 
 -- name: unpublished
 -- The next batches of the outbox, whole and in order.
-SELECT
-    o.batch_id,
-    o.topic,
-    sum(o.events)::integer AS events,
-    string_agg(o.keys, E'\n' ORDER BY o.part) AS keys,
-    convert_to(string_agg(o.payloads, E'\n' ORDER BY o.part), 'UTF8') AS payloads,
-    min(o.created_at) AS created_at
+SELECT o.batch_id, o.topic, o.events, o.keys, convert_to(o.payloads, 'UTF8') AS payloads, o.created_at
 FROM outbox_batches AS o
-WHERE o.batch_id IN (
-    SELECT DISTINCT d.batch_id FROM outbox_batches AS d
-    WHERE d.batch_id > :after AND d.batch_id <= :up_to
-    ORDER BY d.batch_id
-    LIMIT :most
+WHERE o.batch_id > :after AND o.batch_id <= (
+    SELECT max(n.batch_id)
+    FROM (
+        SELECT DISTINCT d.batch_id FROM outbox_batches AS d
+        WHERE d.batch_id > :after AND d.batch_id <= :up_to
+        ORDER BY d.batch_id
+        LIMIT :most
+    ) AS n
 )
-GROUP BY o.batch_id, o.topic
-ORDER BY o.batch_id, o.topic;
+ORDER BY o.batch_id, o.topic, o.part;
 
 -- name: move_cursor!
 -- Everything up to this batch is acknowledged by Kafka.
