@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
@@ -13,13 +15,19 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
     Pool = asyncpg.Pool[asyncpg.Record]
 
+EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""PostgreSQL counts from here, in microseconds."""
+MICROSECOND: Final = timedelta(microseconds=1)
+
 LOOKUP_BY_KEY: Final = {
     "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "jit": "off",
 }
-"""The engine only looks up by key. Plans made while a table was still small must not become scans of a large one."""
+"""The engine and the relay only look up by key, and in its order. Plans made while a table was still small must not
+become scans of a large one, nor a bitmap whose rows have to be sorted again."""
 
 LOST_RACE: Final = (
     asyncpg.SerializationError,
@@ -84,7 +92,10 @@ async def create_pool(url: str, *, application: str, size: int) -> Pool:
 
 
 async def prepare(connection: Any) -> None:
-    """Teach a new connection our types."""
+    """Teach a new connection our types, and a quicker way to write a time."""
+    await connection.set_type_codec(
+        "timestamptz", schema="pg_catalog", format="tuple", encoder=_micros, decoder=_time
+    )
     await connection.set_type_codec(
         "jsonb",
         schema="pg_catalog",
@@ -92,3 +103,13 @@ async def prepare(connection: Any) -> None:
         encoder=lambda value: b"\x01" + orjson.dumps(value),
         decoder=lambda data: orjson.loads(data[1:]),
     )
+
+
+@lru_cache(maxsize=1024)
+def _micros(time: datetime) -> tuple[int]:
+    """A time as PostgreSQL stores it. A batch writes the same one thousands of times, for 0.5 us each [measured]."""
+    return ((time - EPOCH) // MICROSECOND,)
+
+
+def _time(micros: tuple[int]) -> datetime:
+    return EPOCH + timedelta(microseconds=micros[0])
