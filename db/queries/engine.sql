@@ -28,10 +28,18 @@ FROM unnest(
 WHERE i.topic = k.topic AND i.partition = k.partition;
 
 -- name: seen
--- Which of these messages came before, with what body and outcome.
+-- Which of these messages came before, with what body and outcome: one scan of the index for each sender.
 SELECT i.tenant, i.source, i.event_id, i.topic, i.partition, i."offset", i.body, i.outcome
-FROM unnest(:tenants::text[], :sources::text[], :event_ids::text[]) AS k (tenant, source, event_id)
-INNER JOIN inbox AS i ON i.tenant = k.tenant AND i.source = k.source AND i.event_id = k.event_id;
+FROM (
+    SELECT m.tenant, m.source, array_agg(m.event_id) AS event_ids
+    FROM unnest(:tenants::text[], :sources::text[], :event_ids::text[]) AS m (tenant, source, event_id)
+    GROUP BY m.tenant, m.source
+) AS k
+CROSS JOIN LATERAL (
+    SELECT s.*
+    FROM inbox AS s
+    WHERE s.event_id = any(k.event_ids) AND s.source = k.source AND s.tenant = k.tenant
+) AS i;
 
 -- name: conflicts
 -- Other bodies that came under these identities.
