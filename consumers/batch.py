@@ -40,11 +40,8 @@ class Batch:
         self.items = sorted(items, key=BY_PLACE)
         self.writes = Writes(topic, datetime.now(UTC))
         self.report = Report(topic, len(items))
-        self._ends: dict[Place, int] = {}
-        for item in items:
-            record = item.record
-            place = (record.topic, record.partition)
-            self._ends[place] = max(self._ends.get(place, 0), record.offset + 1)
+        records = (item.record for item in self.items)
+        self._ends: dict[Place, int] = {(one.topic, one.partition): one.offset + 1 for one in records}
         self._starts: dict[Place, int] = {}
         self._seen: dict[tuple[str, str, str], bytes] = {}
         self._waiting: dict[tuple[str, str], str | None] = {}

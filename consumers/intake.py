@@ -58,6 +58,8 @@ class Incoming:
     message: Message
     identity: Identity
     key: str
+    command: str | None
+    """The idempotency key of a command; None for a fact."""
     cause: Cause
     route: Route
     needs: tuple[tuple[Kind, Any], ...]
@@ -101,7 +103,10 @@ class Reader:
             )
         needs = tuple([(need.kind, need.key(message)) for need in route.needs])
         identity = (message.tenant, message.source, message.id)
-        return Incoming(record, message, identity, message.data.ordering_key(), cause, route, needs)
+        data = message.data
+        return Incoming(
+            record, message, identity, data.ordering_key(), data.command_key(), cause, route, needs
+        )
 
 
 def _unreadable(record: Record, error: ValidationError) -> Unreadable:

@@ -116,7 +116,7 @@ def _decide(incoming: Incoming, world: World, writes: Writes, now: datetime) -> 
         return Verdict("parked", Reason.HANDLER_ERROR, f"{type(error).__name__}: {error}"[:500])
     bounds = world.bounds.get(message.tenant)
     if isinstance(outcome, Decision):
-        fact = message.data.command_key() is None
+        fact = incoming.command is None
         outcome = refused(bounds, outcome.postings) or keep(world, message.tenant, outcome, fact=fact)
     if isinstance(outcome, Decision):
         world.advance(outcome)
@@ -158,12 +158,11 @@ def _repeat(incoming: Incoming, use: Use, writes: Writes, now: datetime) -> Verd
     if use.fingerprint != fingerprint(incoming):
         detail = f"idempotency_key was used by event {first_event_id} for another request"
         return reject(incoming, Rejection(Reason.IDEMPOTENCY_KEY_REUSED, detail), writes, now)
-    data = incoming.message.data
     operation = incoming.message.type.rsplit(".", 1)[0]
     answer = REPEATED[incoming.message.type]
     topic = TOPIC_OF_TYPE[answer]
     told = (TOPICS[topic].outbound or {})[answer](
-        incoming.key, operation, data.command_key() or "", first_event_id, use.outcome, use.reason
+        incoming.key, operation, incoming.command or "", first_event_id, use.outcome, use.reason
     )
     payload = encode(incoming.cause, answer, 0, incoming.key, now, told)
     about: Any = answer.partition(".")[0]  # a kind of aggregates, under whose key its events go

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from handlers.ledger.model import DEBIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from db.ledger import Entry
 
@@ -27,10 +27,10 @@ class Report:
     entries: Counter[str] = field(default_factory=Counter)
     money_minor: Counter[str] = field(default_factory=Counter)
 
-    def count_entries(self, entries: Iterable[Entry]) -> None:
+    def count_entries(self, entries: Sequence[Entry]) -> None:
         """Entries by rule, and the debits posted by currency."""
+        self.entries.update([entry.posting.rule for entry in entries])
         for entry in entries:
-            self.entries[entry.posting.rule] += 1
             for leg in entry.posting.legs:
                 if leg.side == DEBIT:
                     self.money_minor[leg.currency] += leg.amount_minor

@@ -92,12 +92,10 @@ def _text(raw: bytes) -> str:
 
 async def _commit(consumer: Any, records: Iterable[ConsumerRecord[bytes, bytes]]) -> None:
     """Tell Kafka how far we are. Failing is normal in a rebalance: the next owner starts earlier, the inbox knows."""
-    offsets: dict[TopicPartition, int] = {}
-    for record in records:
-        place = TopicPartition(record.topic, record.partition)
-        offsets[place] = max(offsets.get(place, 0), record.offset + 1)
+    # A partition's records come in their order, so its last one is where we are.
+    ends = {(record.topic, record.partition): record.offset + 1 for record in records}
     try:
-        await consumer.commit(offsets)
+        await consumer.commit({TopicPartition(*place): end for place, end in ends.items()})
     except (CommitFailedError, IllegalStateError, KafkaError) as error:
         log.info("offsets not committed", error=type(error).__name__)
 

@@ -69,9 +69,8 @@ class World:
         world = cls()
         keys: defaultdict[Kind, set[Any]] = defaultdict(set)
         keys["wallet"].update(wallets)
-        tenants: set[str] = set()
+        tenants = {incoming.cause.tenant for incoming in batch}
         for incoming in batch:
-            tenants.add(incoming.cause.tenant)
             for kind, key in incoming.needs:
                 keys[kind].add(key)
         await world._read_bounds(connection, tenants, moves="period_bounds" in keys)
@@ -84,7 +83,7 @@ class World:
             wanted = keys[kind] - {None}
             if wanted:
                 world._take(table, await table.load(connection, wanted), writes)
-        commands = [key for key in map(command_key, batch) if key is not None]
+        commands = [key for one in batch if (key := command_key(one)) is not None]
         if commands:
             await world._load_uses(connection, commands)
         return world
@@ -147,8 +146,10 @@ class World:
 
     def aggregates(self, incoming: Incoming) -> list[Any]:
         """What the message's rule needs, in the order of its route; None for what does not exist."""
-        states, named = self.states, self._named
-        return [states[kind].get(named.get(key, key)) for kind, key in incoming.needs]
+        needs = incoming.needs
+        if self._named:
+            needs = tuple((kind, self._named.get(key, key)) for kind, key in needs)
+        return [self.states[kind].get(key) for kind, key in needs]
 
     def is_new(self, state: Any) -> bool:
         """Whether there was nothing of this before; a row of a history always is new."""
@@ -167,12 +168,10 @@ class World:
 
 def command_key(incoming: Incoming) -> CommandKey | None:
     """The scope and key of a command; None for a fact."""
-    data = incoming.message.data
-    key = data.command_key()
-    if key is None:
+    if incoming.command is None:
         return None
     operation = incoming.message.type.rsplit(".", 1)[0]
-    return incoming.cause.tenant, operation, incoming.key, key
+    return incoming.cause.tenant, operation, incoming.key, incoming.command
 
 
 def fingerprint(incoming: Incoming) -> bytes:

@@ -12,7 +12,7 @@ from asyncpg.pgproto import pgproto
 if TYPE_CHECKING:
     from uuid import UUID
 
-NAMESPACE: Final = uuid5(NAMESPACE_URL, "https://counterfoil.example/ids")
+NAMESPACE: Final[UUID] = pgproto.UUID(uuid5(NAMESPACE_URL, "https://counterfoil.example/ids").bytes)
 
 
 def derived_id(parent: UUID, name: str) -> UUID:

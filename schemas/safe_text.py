@@ -30,7 +30,7 @@ def card_numbers(text: str) -> list[tuple[int, int]]:
 
 def holds_card_number(text: str) -> bool:
     """Whether `text` holds what looks like a card number."""
-    return bool(card_numbers(text))
+    return _DIGIT_RUN.search(text) is not None and bool(card_numbers(text))
 
 
 def _within(text: str, run: re.Match[str]) -> Iterator[tuple[int, int]]:
