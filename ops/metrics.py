@@ -34,7 +34,7 @@ BATCH_SIZE: Final = Histogram(
     "counterfoil_batch_size",
     "Messages of one transaction",
     ["topic"],
-    buckets=(1, 3, 10, 30, 100, 300, 1000, 3000),
+    buckets=(1, 3, 10, 30, 100, 300, 1000, 3000, 10_000),
 )
 CALL_SECONDS: Final = Histogram(
     "counterfoil_provider_call_seconds", "One provider call", ["provider", "operation"]

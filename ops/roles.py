@@ -89,7 +89,7 @@ def suit_memory_to_batches() -> None:
     and what is freed counts down. Keeping freed memory saves half of what the kernel does for it.
     """
     gc.freeze()
-    gc.set_threshold(200_000, 20, 100)
+    gc.set_threshold(400_000, 20, 100)
     tune = getattr(ctypes.CDLL(None), "mallopt", None)
     if tune is not None:  # GNU's C library
         for parameter, value in MALLOC.items():

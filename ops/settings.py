@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     counterfoil_log_level: str = "info"
     counterfoil_instance: str | None = None
     """Static group membership: a restart within the session time-out moves no partitions."""
-    counterfoil_batch_size: Annotated[int, Field(ge=1, le=10_000)] = 3000
+    counterfoil_batch_size: Annotated[int, Field(ge=1, le=10_000)] = 5000
     """Records of one transaction, at most."""
     counterfoil_upkeep_every_s: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 10
     """Pause between two rounds of the scheduler's upkeep of the books; 0 leaves it to the commands."""
