@@ -37,18 +37,27 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %q%u@%d ",
-    "shared_buffers": "1GB",  # what a busy ledger writes between two checkpoints should fit
+    "shared_buffers": "512MB",
     "effective_cache_size": "2GB",
     "random_page_cost": "1.1",  # a laptop has an SSD
     "jit": "off",  # short statements only: compiling one takes longer than running it
-    # Checkpoints far apart: each makes the next write of every page a full page in the WAL.
+    # Checkpoints far apart: each makes the next write of every page a full page in the WAL. To compress those by pglz,
+    # all that this build has, costs more than to write them. Files of the WAL are kept: new ones are filled with zeros.
     "checkpoint_timeout": "15min",
     "max_wal_size": "4GB",
-    "wal_compression": "on",
+    "min_wal_size": "2GB",
+    "wal_buffers": "64MB",  # a batch's worth, so that nobody writes it out before the commit
 }
 
 # Nothing of ours: PGDATA, PGPORT or LANG of a person's shell have no say here.
-ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
+# GNU's C library keeps what a statement frees for the next one: memory given back is bought again page by page.
+ENVIRONMENT = {
+    "PATH": os.defpath,
+    "LC_ALL": "C",
+    "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TOP_PAD_": str(1 << 20),
+}
 
 _NOT_YET = (
     OSError,
