@@ -31,17 +31,18 @@ SELECT
     (SELECT coalesce(sum(i.redelivered), 0)::bigint FROM intake AS i WHERE i.topic = :topic) AS redelivered,
     c.published,
     NOT EXISTS (SELECT FROM outbox_batches AS o WHERE o.batch_id > c.batch_id) AS all_published,
+    c.batch_id,
     c.moved_at
 FROM relay_cursor AS c
 WHERE c.relay = 'outbox';
 
 -- name: batches^
--- Transactions with payments of a tenant, and how many messages one took in.
+-- Transactions after one, with payments of a tenant, and how many messages one took in.
 SELECT count(*) AS batches, coalesce(avg(b.messages), 0)::double precision AS mean_size
 FROM (
     SELECT count(*) AS messages
     FROM inbox AS i
-    WHERE i.tenant = :tenant AND i.type = :type
+    WHERE i.tenant = :tenant AND i.type = :type AND i.batch_id > :after
     GROUP BY i.batch_id
 ) AS b;
 

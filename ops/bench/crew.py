@@ -30,23 +30,21 @@ STALLED_AFTER_S: Final = 60
 
 
 class Crew:
-    """Running processes by name: worker-1, worker-2, ..., relay. Times are the database server's, one clock for all.
-
-    `before` is how many messages were taken in before they came.
-    """
+    """Running processes by name: worker-1, worker-2, ..., relay. Times are the database server's, one clock for all."""
 
     def __init__(
-        self, site: Site, connection: asyncpg.Connection[asyncpg.Record], processes: Processes, before: int
+        self, site: Site, connection: asyncpg.Connection[asyncpg.Record], processes: Processes, workers: int
     ) -> None:
         self.connection = connection
-        self._before = before
+        self.kafka = site.at.kafka
+        self.workers = workers
         self._site = site
         self._processes = processes
         self._pids: dict[str, int] = {}
 
-    def start(self, workers: int) -> None:
-        """So many workers of checkout events, and one relay."""
-        for name in (f"worker-{number}" for number in range(1, workers + 1)):
+    def start(self) -> None:
+        """The workers of checkout events, and one relay."""
+        for name in (f"worker-{number}" for number in range(1, self.workers + 1)):
             self._pids[name] = self._processes.start(name, *COUNTERFOIL, "worker", "checkout")
         self._pids["relay"] = self._processes.start("relay", *COUNTERFOIL, "relay")
 
@@ -54,9 +52,9 @@ class Crew:
         """Counts the processor time of these processes from now on, and of the servers when they are ours too."""
         return Meter({**self._pids, **self._site.pids})
 
-    async def joined(self, workers: int) -> None:
+    async def joined(self) -> None:
         """Wait until the relay leads and all workers share the partitions: none is moved any more."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._site.at.kafka)
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka)
         await admin.start()
         try:
 
@@ -66,25 +64,23 @@ class Crew:
                 except GroupCoordinatorNotAvailableError:
                     return False  # nobody has joined yet, so Kafka has not made the place to keep groups in
                 ((_, _, state, _, _, members, *_),) = answer.groups
-                return (
-                    state == "Stable" and len(members) == workers and await sql.relay_leads(self.connection)
-                )
+                full = state == "Stable" and len(members) == self.workers
+                return full and await sql.relay_leads(self.connection)
 
             await self._until(all_there, "the workers and the relay have not all joined")
         finally:
             await admin.close()
 
-    async def lined_up(self, workers: int) -> None:
+    async def lined_up(self) -> None:
         """Wait until every worker has a batch in its hands, while the connection's transaction holds them."""
 
         async def all_wait() -> bool:
-            return bool(await sql.workers_held(self.connection) >= workers)
+            return bool(await sql.workers_held(self.connection) >= self.workers)
 
         await self._until(all_wait, "the workers have not all got their first batch")
 
     async def finished(self, received: int) -> asyncpg.Record:
-        """Wait until this crew took in so many messages, and all that followed is acknowledged by Kafka."""
-        received += self._before
+        """Wait until so many messages are taken in, and all that followed is acknowledged by Kafka."""
         moved, since = (-1, -1), time.monotonic()
         while True:
             now: asyncpg.Record = await sql.progress(self.connection, topic=TOPIC)
@@ -119,14 +115,15 @@ async def crew(site: Site, workers: int, workload: Workload) -> AsyncIterator[Cr
         BenchError: they do not get there.
         RoleEndedError: one of them ended.
     """
-    connection = await connect(site.at.admin_url, application="counterfoil bench")
+    # Looks at the progress all the time: it must never scan what piles up meanwhile.
+    connection = await connect(site.at.admin_url, application="counterfoil bench", by_key=True)
     try:
         with Processes(site.logs, site.environment() | {"COUNTERFOIL_HTTP_PORT": "0"}) as processes:
             progress = await sql.progress(connection, topic=TOPIC)
-            team = Crew(site, connection, processes, progress["received"])
-            team.start(workers)
-            await team.joined(workers)
-            await team.finished(await publish(site.at.kafka, workload.fees()))
+            team = Crew(site, connection, processes, workers)
+            team.start()
+            await team.joined()
+            await team.finished(progress["received"] + await publish(site.at.kafka, workload.fees()))
             yield team
     finally:
         await connection.close()

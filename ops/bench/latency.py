@@ -115,7 +115,7 @@ async def run_latency(
         await arrivals.complete(marks)
         use = meter.read()
         taken_in = await sql.taken_in(team.connection, tenant=TENANT, type=RECORDED)
-        batches = await sql.batches(team.connection, tenant=TENANT, type=RECORDED)
+        batches = await sql.batches(team.connection, tenant=TENANT, type=RECORDED, after=0)
     _mark_transactions(marks, taken_in, commits)
     measured = marks[rate * WARM_UP_S :]
     totals = [mark.total_ms() for mark in measured]

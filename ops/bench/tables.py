@@ -16,6 +16,10 @@ def payments(result: dict[str, Any]) -> Table:
     table = Table("recorded payments", "", title="counterfoil bench payments", title_justify="left")
     table.add_row("events per second", f"{result['events_per_second']:,.0f}")
     table.add_row("", f"{events:,} in {result['seconds']:.2f} s, {result['workers']} workers, 1 relay")
+    cold = result["cold"]
+    if cold is not None:
+        told = f"{cold['events_per_second']:,.0f} a second before, {cold['events']:,} from a cold start"
+        table.add_row("", told)
     table.add_row("downstream events", f"{result['published']:,} acknowledged")
     table.add_row("transactions", f"{result['batches']:,}, {result['mean_batch']:.0f} messages each")
     if result["ratio"] is not None:

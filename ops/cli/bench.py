@@ -97,6 +97,9 @@ def _bench(pgbench_seconds: int = 0) -> Iterator[Bench]:
 @bench.command()
 def payments(
     events: Annotated[int, typer.Option(min=1)] = 100_000,
+    warm_up: Annotated[
+        int, typer.Option(min=0, help="Payments before these; their rate, from a cold start, is told beside.")
+    ] = 150_000,
     workers: Workers = 2,
     seed: Seed = 7,
     pgbench_seconds: PgbenchSeconds = 8,
@@ -105,10 +108,12 @@ def payments(
     """Recorded payments from Kafka through commit to the relayed downstream events, against pgbench."""
     workload = Workload(seed=seed)
     with _bench(pgbench_seconds) as at:
-        run = uvloop.run(run_payments(at.here, workload, events, workers, at.log))
-        proof = uvloop.run(prove(at.here.at, events, workload.paid_minor))
+        runs = uvloop.run(run_payments(at.here, workload, events, workers, at.log, warm_up=warm_up))
+        proof = uvloop.run(prove(at.here.at, warm_up + events, workload.paid_minor))
+    run = runs.warm
     found = {
         **asdict(run),
+        "cold": asdict(runs.cold) if runs.cold else None,
         "pgbench": at.pgbench.told(),
         "ratio": at.pgbench.ratio(run.events_per_second),
         "proof": asdict(proof),
