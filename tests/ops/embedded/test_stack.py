@@ -29,7 +29,7 @@ async def test_up_gives_usable_endpoints(stack: Stack) -> None:
         ("synchronous_commit", "on"),
         ("full_page_writes", "on"),
         ("data_checksums", "on"),
-        ("shared_buffers", "1GB"),
+        ("shared_buffers", "512MB"),
         ("max_connections", "200"),
         ("TimeZone", "UTC"),
         ("server_encoding", "UTF8"),
@@ -38,8 +38,9 @@ async def test_up_gives_usable_endpoints(stack: Stack) -> None:
 )
 async def test_postgres_is_durable_and_local(stack: Stack, setting: str, value: str) -> None:
     connection = await asyncpg.connect(stack.endpoints().admin_url)
-    assert (await connection.fetchval("SELECT current_setting($1)", setting)).startswith(value)
+    found = await connection.fetchval("SELECT current_setting($1)", setting)
     await connection.close()
+    assert found.startswith(value)
 
 
 async def test_the_roles_of_application_and_readers_can_log_in_and_are_no_superusers(stack: Stack) -> None:
