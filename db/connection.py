@@ -94,7 +94,7 @@ async def create_pool(url: str, *, application: str, size: int) -> Pool:
 async def prepare(connection: Any) -> None:
     """Teach a new connection our types, and a quicker way to write a time."""
     await connection.set_type_codec(
-        "timestamptz", schema="pg_catalog", format="tuple", encoder=_micros, decoder=_time
+        "timestamptz", schema="pg_catalog", format="tuple", encoder=_written, decoder=_time
     )
     await connection.set_type_codec(
         "jsonb",
@@ -105,10 +105,19 @@ async def prepare(connection: Any) -> None:
     )
 
 
-@lru_cache(maxsize=1024)
+def _written(time: datetime) -> tuple[int]:
+    """A time as PostgreSQL stores it. A batch writes its own, in UTC, thousands of times, for 0.5 us each [measured].
+
+    In UTC alone equal means the same moment: elsewhere 02:30 equals the 02:30 an hour later, when clocks go back.
+    """
+    return _remembered(time) if time.tzinfo is UTC else _micros(time)
+
+
 def _micros(time: datetime) -> tuple[int]:
-    """A time as PostgreSQL stores it. A batch writes the same one thousands of times, for 0.5 us each [measured]."""
     return ((time - EPOCH) // MICROSECOND,)
+
+
+_remembered: Final = lru_cache(maxsize=1024)(_micros)
 
 
 def _time(micros: tuple[int]) -> datetime:

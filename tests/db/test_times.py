@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -36,6 +37,14 @@ async def test_a_time_is_the_same_to_us_and_to_postgresql(database: Database, ti
     same, back = row
     assert same
     assert (back, back.utcoffset()) == (time, timedelta(0))
+
+
+async def test_the_hour_that_comes_twice_is_two_hours(database: Database) -> None:
+    first = datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    connection = await connect(database.app_url, application="test")
+    back = [await connection.fetchval("SELECT $1::timestamptz", first.replace(fold=fold)) for fold in (0, 1)]
+    await connection.close()
+    assert back == [datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)]
 
 
 async def test_a_time_without_a_zone_is_refused(database: Database) -> None:
