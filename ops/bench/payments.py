@@ -54,8 +54,10 @@ async def run_payments(
     tell(f"starting {workers} workers and a relay")
     async with crew(site, workers, workload) as team:
         payments = workload.payments(warm_up + events)
-        cold = await _run(team, workload, islice(payments, warm_up), tell) if warm_up else None
-        await team.connection.execute("CHECKPOINT")  # so that the WAL goes on in files that are there
+        cold = None
+        if warm_up:
+            cold = await _run(team, workload, islice(payments, warm_up), tell)
+            await team.connection.execute("CHECKPOINT")  # so that the WAL goes on in files that are there
         return Runs(cold, await _run(team, workload, payments, tell))
 
 
