@@ -12,15 +12,18 @@ from schemas.topics import TOPICS
 
 MAX_REQUEST_BYTES: Final = 4 * 2**20
 """A dead letter holds a whole message in base64."""
+COMPRESSION: Final = "snappy"
+"""On the wire and in Kafka's log: a quarter of the bytes, for half the broker's time (docs/adr/0013)."""
 CONTENT_TYPE_HEADER: Final = ("content-type", b"application/cloudevents+json")
 
 
-def create_producer(kafka: str) -> AIOKafkaProducer:
-    """A producer, not started."""
+def create_producer(kafka: str, *, compression: str | None = COMPRESSION) -> AIOKafkaProducer:
+    """A producer, not started. `compression` is one of Kafka's codecs, None for none."""
     return AIOKafkaProducer(
         bootstrap_servers=kafka,
         acks="all",
         enable_idempotence=True,
+        compression_type=compression,
         linger_ms=5,
         max_batch_size=262_144,
         max_request_size=MAX_REQUEST_BYTES,

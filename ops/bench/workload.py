@@ -140,8 +140,11 @@ def _event(tenant: str, event_id: str, event_type: str, about: str, data: dict[s
 
 
 async def publish(kafka: str, events: Iterable[Event]) -> int:
-    """Put them into the topic as fast as it goes, in order per key; returns how many, when all are acknowledged."""
-    producer = create_producer(kafka)
+    """Put them into the topic as fast as it goes, in order per key; returns how many, when all are acknowledged.
+
+    Not compressed: that is a sender's affair, and what a consumer fetches ahead would be most of a run.
+    """
+    producer = create_producer(kafka, compression=None)
     await producer.start()
     try:
         partitions = sorted(await producer.partitions_for(TOPIC))

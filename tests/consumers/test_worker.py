@@ -80,6 +80,20 @@ async def received(admin: Connection) -> int:
     return (await counts(admin))["received"] or 0
 
 
+@pytest.mark.parametrize("codec", [None, "gzip", "snappy", "lz4", "zstd"])
+async def test_senders_compress_as_they_like(
+    broker: str, database: Database, admin: Connection, codec: str | None
+) -> None:
+    async with (
+        a_worker(broker, database.app_url, Watcher()),
+        AIOKafkaProducer(bootstrap_servers=broker, compression_type=codec) as producer,
+    ):
+        for key, body in [("acme:m1", fees()), *sales(0, 20)]:
+            await producer.send_and_wait(CHECKOUT, body, key=key.encode(), partition=0)
+        await until(lambda: _all_in(admin, 21))
+    assert set((await outcomes(admin)).values()) == {"applied"}
+
+
 async def test_sigterm_finishes_the_batch_commits_its_offsets_and_exits_zero(
     broker: str, database: Database, admin: Connection
 ) -> None:
