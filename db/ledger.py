@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from db.queries import engine as sql
 from handlers.ledger.model import CHART, DEBIT, Code
 from schemas.value import value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from db.connection import Connection
@@ -58,46 +58,26 @@ class Ledger:
     async def write(self, connection: Connection, entries: Sequence[Entry], entry_ids: Sequence[int]) -> None:
         """Write the entries within the caller's transaction. The database refuses what does not balance."""
         ids = await self._account_ids(connection, entries)
-        rows = []
-        lines = []
-        origins = []
-        references = []
+        # Rows are made while they are sent: a whole batch of them would leave the processor's cache in between.
+        await connection.copy_records_to_table(
+            "entries", records=map(_entry_row, entries, entry_ids), columns=_ENTRY_COLUMNS
+        )
         sums: dict[tuple[str, int], list[int]] = {}
-        for entry, entry_id in zip(entries, entry_ids, strict=True):
-            posting, cause = entry.posting, entry.cause
-            tenant = cause.tenant
-            rows.append(
-                (
-                    tenant,
-                    entry_id,
-                    posting.rule,
-                    posting.object_type,
-                    posting.object_id,
-                    cause.source,
-                    cause.event_id,
-                    len(posting.legs),
-                    posting.effective_at,
-                    entry.posted_at,
-                )
-            )
-            if entry.origin is not None:
-                origins.append((tenant, entry_id, entry.origin.effective_at, entry.origin.period))
-            if posting.references:
-                references += [(tenant, entry_id, *one) for one in posting.references.items()]
-            for number, leg in enumerate(posting.legs, 1):
-                account_id = ids[tenant, leg.account, leg.owner, leg.currency]
-                amount_minor = leg.amount_minor
-                debit = leg.side == DEBIT
-                lines.append(
-                    (tenant, entry_id, number, account_id, 1 if debit else -1, amount_minor, leg.currency)
-                )
-                total = sums.get((tenant, account_id))
-                if total is None:
-                    total = sums[tenant, account_id] = [0, 0, 0]
-                total[0 if debit else 1] += amount_minor
-                total[2] += 1
-        await connection.copy_records_to_table("entries", records=rows, columns=_ENTRY_COLUMNS)
-        await connection.copy_records_to_table("lines", records=lines, columns=_LINE_COLUMNS)
+        await connection.copy_records_to_table(
+            "lines", records=_line_rows(entries, entry_ids, ids, sums), columns=_LINE_COLUMNS
+        )
+        numbered = list(zip(entries, entry_ids, strict=True))
+        origins = [
+            (one.cause.tenant, entry_id, one.origin.effective_at, one.origin.period)
+            for one, entry_id in numbered
+            if one.origin is not None
+        ]
+        references = [
+            (one.cause.tenant, entry_id, *reference)
+            for one, entry_id in numbered
+            if one.posting.references
+            for reference in one.posting.references.items()
+        ]
         if origins:
             await connection.copy_records_to_table("entry_origins", records=origins, columns=_ORIGIN_COLUMNS)
         if references:
@@ -140,3 +120,40 @@ class Ledger:
             for row in await sql.account_ids(connection, **columns)
         }
         return self._ids | self._found
+
+
+def _entry_row(entry: Entry, entry_id: int) -> tuple[Any, ...]:
+    posting, cause = entry.posting, entry.cause
+    return (
+        cause.tenant,
+        entry_id,
+        posting.rule,
+        posting.object_type,
+        posting.object_id,
+        cause.source,
+        cause.event_id,
+        len(posting.legs),
+        posting.effective_at,
+        entry.posted_at,
+    )
+
+
+def _line_rows(
+    entries: Sequence[Entry],
+    entry_ids: Sequence[int],
+    account_ids: dict[AccountName, int],
+    sums: dict[tuple[str, int], list[int]],
+) -> Iterator[tuple[Any, ...]]:
+    """The entries' lines; `sums` gets (debits, credits, lines) of each account on the way."""
+    for entry, entry_id in zip(entries, entry_ids, strict=True):
+        tenant = entry.cause.tenant
+        for number, leg in enumerate(entry.posting.legs, 1):
+            account_id = account_ids[tenant, leg.account, leg.owner, leg.currency]
+            amount_minor = leg.amount_minor
+            debit = leg.side == DEBIT
+            yield tenant, entry_id, number, account_id, 1 if debit else -1, amount_minor, leg.currency
+            total = sums.get((tenant, account_id))
+            if total is None:
+                total = sums[tenant, account_id] = [0, 0, 0]
+            total[0 if debit else 1] += amount_minor
+            total[2] += 1

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from db.ledger import Entry
 from db.numbering import number_entries
-from db.outbox import as_lines, pages
+from db.outbox import Pages
 from db.queries import engine, parking
 from db.rows import DeadLetter, InboxRow
 from db.tables import TABLE_OF, TABLES
@@ -60,7 +61,7 @@ class Writes:
     _timers: list[tuple[Cause, Timer]] = field(default_factory=list)
     _calls: list[tuple[Cause, Call, datetime]] = field(default_factory=list)
     _audit: list[tuple[Cause, Audit, datetime]] = field(default_factory=list)
-    _outbox: dict[str, tuple[list[str], list[bytes]]] = field(default_factory=dict)
+    _outbox: defaultdict[str, Pages] = field(default_factory=lambda: defaultdict(Pages))
 
     def apply(self, cause: Cause, decision: Decision, now: datetime, bounds: Bounds | None = None) -> None:
         """Everything that follows from one decision; `bounds` are those of the tenant's books."""
@@ -101,11 +102,7 @@ class Writes:
 
     def publish(self, topic: str, key: str, payload: bytes) -> None:
         """An event for the outbox."""
-        lists = self._outbox.get(topic)
-        if lists is None:
-            lists = self._outbox[topic] = ([], [])
-        lists[0].append(key)
-        lists[1].append(payload)
+        self._outbox[topic].add(key, payload)
 
     async def flush(self, connection: Connection, ledger: Ledger) -> int:
         """Write it all within the caller's transaction, which holds all its locks by now. Returns the batch's id."""
@@ -212,9 +209,9 @@ class Writes:
             await connection.copy_records_to_table(
                 "outbox_batches",
                 records=[
-                    (batch_id, topic, part, len(keys), *as_lines(keys, payloads), self.now)
-                    for topic, events in self._outbox.items()
-                    for part, (keys, payloads) in enumerate(pages(*events), 1)
+                    (batch_id, topic, part, *row, self.now)
+                    for topic, pages in self._outbox.items()
+                    for part, row in enumerate(pages.rows(), 1)
                 ],
                 columns=("batch_id", "topic", "part", "events", "keys", "payloads", "created_at"),
             )
@@ -275,7 +272,7 @@ class Writes:
         if self.inbox:
             await connection.copy_records_to_table(
                 "inbox",
-                records=[(*row, batch_id) for row in self.inbox],
+                records=((*row, batch_id) for row in self.inbox),
                 columns=(*InboxRow._fields, "batch_id"),
             )
         if self.decided:

@@ -80,9 +80,15 @@ class Desk:
 
     def told(self) -> list[str]:
         """Types of what the last message published of its own objects."""
-        lists: Any = self.writes._outbox  # noqa: SLF001 - what a flush would write
-        _, payloads = lists.get("account.events", ([], []))
-        return [payload.split(b'"type":"', 1)[1].split(b'"', 1)[0].decode() for payload in payloads]
+        return [event["type"] for event in self.published("account.events")]
+
+    def published(self, *topics: str) -> list[dict[str, Any]]:
+        """What the last message published, in those topics, or in all."""
+        outbox = self.writes._outbox  # noqa: SLF001 - what a flush would write
+        rows = [
+            row for topic, pages in outbox.items() if not topics or topic in topics for row in pages.rows()
+        ]
+        return [orjson.loads(event) for _, _, payloads in rows for event in payloads.split("\n")]
 
     @property
     def wallets(self) -> list[Wallet]:

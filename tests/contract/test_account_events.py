@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -47,8 +46,7 @@ def lives() -> list[dict[str, Any]]:
 
     def send(body: bytes, topic: str = "ledger.commands") -> None:
         assert desk.send(body, topic) == "applied"
-        lists = desk.writes._outbox  # noqa: SLF001 - what a flush would write
-        told.extend(orjson.loads(payload) for _, payloads in lists.values() for payload in payloads)
+        told.extend(desk.published())
 
     for body in (
         journal("j1"), approve("j1"), journal("j2", parts=2), part("j2", 2, pair()), refuse("j2"), journal("j3"),
