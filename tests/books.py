@@ -17,7 +17,7 @@ LEDGER: Final = "ledger.commands"
 PROPOSER: Final = "ada"
 APPROVER: Final = "grace"
 WALLET: Final = "customer/cus_7/EUR"
-LATER: Final = "2027-01-01T00:00:00Z"
+LATER: Final = "2999-01-01T00:00:00Z"
 
 
 def leg(side: str, account: str, minor: int, owner: str = "main", currency: str = "EUR") -> dict[str, Any]:

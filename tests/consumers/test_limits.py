@@ -292,7 +292,7 @@ async def test_a_grant_that_is_used_up_cannot_be_taken_back(database: Database, 
         await books.take(credited("c1", 100))
         await books.take(
             wallet(
-                "g1", "promotion_granted", grant_id="g1", amount_minor=50, expires_at="2027-01-01T00:00:00Z"
+                "g1", "promotion_granted", grant_id="g1", amount_minor=50, expires_at="2999-01-01T00:00:00Z"
             )
         )
         await books.take(wallet("s1", "wallet_spent", way="purchase", payee="m1", amount_minor=50))

@@ -70,6 +70,8 @@ def cli(market: Database) -> Commands:
     return Commands(market)
 
 
+EVER = "2026-01-01..2999-12-31"
+"""The sales were on 2026-11-23, what became of them is of the day of the test."""
 STATEMENT = ("statement", "merchant_payable", "--owner", "m1", "--currency", "KWD", "--period", "2026")
 
 
@@ -92,9 +94,7 @@ async def test_a_statement_on_the_screen_has_opening_entries_and_closing(cli: Co
 
 
 async def test_a_long_statement_says_how_much_is_left(cli: Commands) -> None:
-    shown = await cli.out(
-        "statement", "--owner", "m1", "--currency", "EUR", "--period", "2026", "--most", "1"
-    )
+    shown = await cli.out("statement", "--owner", "m1", "--currency", "EUR", "--period", EVER, "--most", "1")
     assert "more movements: --format csv has them all" in shown
     assert "closing" not in shown
 
@@ -110,8 +110,8 @@ async def test_a_statement_as_csv_runs_from_opening_to_closing(cli: Commands) ->
 
 async def test_statements_of_an_owner_as_pdf_hold_every_movement(cli: Commands, tmp_path: Path) -> None:
     path = tmp_path / "m1.pdf"
-    await cli.out("statement", "--owner", "m1", "--period", "2026", "--format", "pdf", "--out", str(path))
-    told = orjson.loads(await cli.out("statement", "--owner", "m1", "--period", "2026", "--format", "json"))
+    await cli.out("statement", "--owner", "m1", "--period", EVER, "--format", "pdf", "--out", str(path))
+    told = orjson.loads(await cli.out("statement", "--owner", "m1", "--period", EVER, "--format", "json"))
     document = pypdf.PdfReader(path)
     text = "\n".join(page.extract_text() for page in document.pages)
     assert len(document.pages) >= len(told) == 3
@@ -122,7 +122,7 @@ async def test_statements_of_an_owner_as_pdf_hold_every_movement(cli: Commands, 
     for word in ("67.35", "1,422", "11.916", "opening", "closing", "merchant_payable of m1"):
         assert word in text
     assert document.metadata is not None
-    assert document.metadata.title == "Statements 2026"
+    assert document.metadata.title == f"Statements {EVER}"
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ async def test_the_balance_sheet_ties_to_the_trial_balance(cli: Commands) -> Non
 async def test_the_trial_balance_as_of_now_is_the_trial_balance(cli: Commands) -> None:
     assert await cli.trial("--as-of", "9000-01-01", "--basis", "posting") == await cli.trial()
     assert await cli.trial("--as-of", "2020-01-01") == []
-    shown = await cli.out("balance", "merchant_payable", "--currency", "EUR", "--as-of", "2026-11-23")
+    shown = await cli.out("balance", "merchant_payable", "--currency", "EUR", "--as-of", "9000-01-01")
     assert "67.35 EUR" in shown
     assert "0.00 EUR" in await cli.out(
         "balance", "merchant_payable", "--currency", "EUR", "--as-of", "2026-11-23T09:59:59Z"
