@@ -30,7 +30,7 @@ from tests.books import (
 from tests.desk import NOW, TIMERS, Desk
 from tests.shop import TENANT
 
-LATER: Final = datetime(2027, 1, 1, tzinfo=UTC)
+LATER: Final = datetime(2999, 1, 1, tzinfo=UTC)
 
 
 def expire(desk: Desk, hold_id: str = "h1", at: datetime = LATER) -> str:
